@@ -1,0 +1,4 @@
+//! airlock: an Elastic Package Registry for networks with no way out.
+
+pub mod limits;
+pub mod package;

@@ -1,0 +1,65 @@
+//! Every bound on what comes from outside, in one place, with its reason.
+//!
+//! All sizes are bytes. A bound that is hit is an error that names the member and the bound; it never truncates.
+
+/// The bounds on one import and on what may lie in a package.
+///
+/// `Limits::default()` is what the product uses; tests narrow single fields.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Files in one package: what the 16-bit counts of a plain zip can say.
+    pub package_files: u32,
+    /// Bytes of one file in a package. The largest published (a machine-learning model) is over 60 MB.
+    pub entry_bytes: u64,
+    /// Bytes of one package's zip: what the 32-bit offsets of a plain zip can say.
+    pub artifact_bytes: u64,
+    /// Bytes of a manifest: parsing holds it in memory whole.
+    pub manifest_bytes: u64,
+    /// Nested collections in a YAML document.
+    pub yaml_depth: usize,
+    /// Aliases expanded in a YAML document.
+    pub yaml_aliases: usize,
+    /// Nodes of a YAML document once its aliases are expanded: the bound on memory.
+    pub yaml_nodes: usize,
+    /// Bytes of a member's path.
+    pub path_bytes: usize,
+    /// Members of one source, the ignored ones included: a tar of empty members costs time for nothing.
+    pub source_members: u64,
+    /// Base-2 logarithm of the largest zstd window accepted: 2^27 is 128 MiB, `zstd --long`.
+    pub zstd_window_log: u32,
+    /// Memory an xz decoder may take: presets up to -9 need 65 MiB.
+    pub xz_memory_bytes: u64,
+    /// Bytes of PAX or GNU extension data before one tar member.
+    pub tar_extension_bytes: u64,
+    /// Bytes of a version constraint.
+    pub constraint_bytes: usize,
+    /// Clauses in a version constraint.
+    pub constraint_clauses: usize,
+    /// Bytes of a request's query string.
+    pub query_bytes: usize,
+    /// Ranges in one `Range` header.
+    pub ranges: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            package_files: 65_535,
+            entry_bytes: 2 << 30,
+            artifact_bytes: (4 << 30) - 1,
+            manifest_bytes: 4 << 20,
+            yaml_depth: 64,
+            yaml_aliases: 1_000,
+            yaml_nodes: 1_000_000,
+            path_bytes: 512,
+            source_members: 10_000_000,
+            zstd_window_log: 27,
+            xz_memory_bytes: 128 << 20,
+            tar_extension_bytes: 1 << 20,
+            constraint_bytes: 1 << 10,
+            constraint_clauses: 64,
+            query_bytes: 8 << 10,
+            ranges: 16,
+        }
+    }
+}
