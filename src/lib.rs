@@ -3,3 +3,4 @@
 pub mod api;
 pub mod limits;
 pub mod package;
+pub mod server;

@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 
 use super::error::ApiError;
 use crate::limits::Limits;
-use crate::package::{InvalidPackageId, PackageId};
+use crate::package::{PackageId, PackageName, PackageVersion};
 
 /// What a request asks for, and of which distribution.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,14 +99,13 @@ impl Resource {
     }
 
     fn parse_artifact(folder: &str, file: &str) -> Option<Self> {
-        let kinds: [(&str, fn(Asked) -> Self); 3] = [
-            (".zip", Self::Artifact),
-            (".zip.sig", Self::Signature),
-            (".tar.gz", Self::Tarball),
-        ];
-        let (stem, kind) = kinds
-            .iter()
-            .find_map(|(ending, kind)| Some((file.strip_suffix(ending)?, kind)))?;
+        let (stem, kind): (_, fn(Asked) -> Self) = if let Some(stem) = file.strip_suffix(".zip") {
+            (stem, Self::Artifact)
+        } else if let Some(stem) = file.strip_suffix(".zip.sig") {
+            (stem, Self::Signature)
+        } else {
+            (file.strip_suffix(".tar.gz")?, Self::Tarball)
+        };
         // Names hold no hyphen, prereleases do: the first one ends the name.
         let (name, version) = stem.split_once('-')?;
         let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
@@ -134,15 +133,10 @@ impl Asked {
     /// Fails with 400 when the version is not strictly semver, whatever the name; with `absent` when the name cannot be
     /// one or the folder of an artifact is another package's.
     pub fn package_id(&self, absent: ApiError) -> Result<PackageId, ApiError> {
-        match PackageId::parse(&self.name, &self.version) {
-            Ok(id) if self.is_consistent => Ok(id),
-            Ok(_) => Err(absent),
-            Err(InvalidPackageId::Version(_)) => Err(ApiError::InvalidVersion),
-            // The name is judged first there, last here: a bad version is 400 for every name.
-            Err(InvalidPackageId::Name(_)) => match PackageId::parse("any", &self.version) {
-                Ok(_) => Err(absent),
-                Err(_) => Err(ApiError::InvalidVersion),
-            },
+        let version = PackageVersion::parse(&self.version).map_err(|_| ApiError::InvalidVersion)?;
+        match PackageName::parse(&self.name) {
+            Ok(name) if self.is_consistent => Ok(PackageId { name, version }),
+            _ => Err(absent),
         }
     }
 }
