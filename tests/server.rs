@@ -1,5 +1,7 @@
 //! The server on real sockets: time-outs, the clean stop, the control socket.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
