@@ -4,11 +4,12 @@
 //! the operator's on `control.sock`. HTTP/1.1 only: that is all Kibana speaks.
 //!
 //! **Stopping.** Asked to stop, the server closes idle connections, says `Connection: close` in every answer from then
-//! on, goes on accepting for a quarter of a second for the clients it has just closed, empties the queue of connections,
-//! closes its sockets, finishes what is being answered, and cuts what is left after 30 seconds.
+//! on, goes on accepting for a quarter of a second for the clients it has just closed, closes its sockets without losing
+//! a connection (see `door`), finishes what is being answered, and cuts what is left after 30 seconds.
 
 mod connection;
 mod control;
+mod door;
 mod request_log;
 mod worker;
 
@@ -38,6 +39,8 @@ use worker::{Terms, Worker};
 pub struct Listeners {
     /// Where the registry is reached.
     pub api: Vec<TcpListener>,
+    /// Whether those outlive this process (socket activation): what waits in their queues is then left to the next.
+    pub are_inherited: bool,
     /// Where the command line reaches a running server.
     pub control: Option<UnixListener>,
 }
@@ -121,6 +124,7 @@ where
             // Few connections, and long ones: the first worker has them all.
             control_listener: control_listener.take(),
             api: api.clone(),
+            are_inherited: listeners.are_inherited,
             control: control.clone(),
             blocking_threads: settings.blocking_threads,
             terms: terms.clone(),

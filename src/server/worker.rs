@@ -3,7 +3,7 @@
 //! Every worker has a runtime of one thread and accepts from the same sockets, so a connection never moves between
 //! threads. Accepting is ours and not actix-server's because of how it stops: a connection that is closed before its
 //! first byte is asked for again by its client at once, so the sockets stay open for a moment after idle connections
-//! were closed, and what waits in the kernel's queue is taken out before they are closed.
+//! were closed, and what waits in the kernel's queue is taken out before they are closed (see [`super::door`]).
 
 use std::any::Any;
 use std::future::Future;
@@ -28,10 +28,14 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::connection::{Stopping, TimeOuts, TimedStream};
+use super::door;
 use super::request_log::Begun;
 
 /// How long new connections are accepted after the idle ones were closed: their clients ask again within it.
 const ACCEPT_GRACE: Duration = Duration::from_millis(250);
+
+/// How long begun handshakes are given to end.
+const HANDSHAKE_GRACE: Duration = Duration::from_millis(50);
 
 /// How long a connection is read on after its request was refused unread, so that the client sees why.
 const LINGER: Duration = Duration::from_secs(5);
@@ -60,6 +64,8 @@ pub struct PeerUser(pub u32);
 pub struct Worker<A, C> {
     /// TCP sockets, shared with the other workers.
     pub api_listeners: Vec<StdTcpListener>,
+    /// Whether they outlive this process.
+    pub are_inherited: bool,
     /// The socket of the command line.
     pub control_listener: Option<StdUnixListener>,
     /// Configures what is served on TCP.
@@ -85,7 +91,13 @@ where
             .build_local(LocalOptions::default())?;
         let mut served: Vec<LocalBoxFuture<'static, io::Result<usize>>> = Vec::new();
         for listener in self.api_listeners {
-            served.push(serve_tcp(listener, self.terms.clone(), self.api.clone()).boxed_local());
+            let served_here = serve_tcp(
+                listener,
+                self.are_inherited,
+                self.terms.clone(),
+                self.api.clone(),
+            );
+            served.push(served_here.boxed_local());
         }
         if let Some(listener) = self.control_listener {
             served.push(serve_unix(listener, self.terms, self.control).boxed_local());
@@ -97,19 +109,25 @@ where
     }
 }
 
-async fn serve_tcp<A>(listener: StdTcpListener, terms: Terms, app: A) -> io::Result<usize>
+async fn serve_tcp<A>(
+    listener: StdTcpListener,
+    is_inherited: bool,
+    terms: Terms,
+    app: A,
+) -> io::Result<usize>
 where
     A: Fn(&mut ServiceConfig) + 'static,
 {
     let address = listener.local_addr()?;
     listener.set_nonblocking(true)?;
+    let door = (!is_inherited).then(|| listener.try_clone()).transpose()?;
     let listener = TcpListener::from_std(listener)?;
     let accept = async move || {
         let (stream, peer) = listener.accept().await?;
         stream.set_nodelay(true)?;
         Ok((stream, Some(peer)))
     };
-    serve(accept, address, terms, app).await
+    serve(accept, door, address, terms, app).await
 }
 
 async fn serve_unix<A>(listener: StdUnixListener, terms: Terms, app: A) -> io::Result<usize>
@@ -119,11 +137,19 @@ where
     listener.set_nonblocking(true)?;
     let listener = UnixListener::from_std(listener)?;
     let accept = async move || Ok((listener.accept().await?.0, None));
-    serve(accept, SocketAddr::from(([127, 0, 0, 1], 0)), terms, app).await
+    serve(
+        accept,
+        None,
+        SocketAddr::from(([127, 0, 0, 1], 0)),
+        terms,
+        app,
+    )
+    .await
 }
 
 async fn serve<T, A>(
     accept: impl AsyncFn() -> io::Result<(T, Option<SocketAddr>)>,
+    door: Option<StdTcpListener>,
     address: SocketAddr,
     terms: Terms,
     app: A,
@@ -193,13 +219,12 @@ where
     let mut asked_to_stop = terms.asked_to_stop.clone();
     until(asked_to_stop.wait_for(|is_asked| *is_asked), &accept_one).await;
     until(sleep(ACCEPT_GRACE), &accept_one).await;
-    // Lets the reactor see what came last, then empties the queue.
-    tokio::task::yield_now().await;
-    for _ in 0..terms.max_connections {
-        let one = tokio::task::unconstrained(accept_one());
-        if one.now_or_never().is_none() {
-            break;
+    if let Some(door) = door {
+        if let Err(error) = door::take_no_more(&door) {
+            tracing::debug!(%error, "a connection may be lost now");
         }
+        until(sleep(HANDSHAKE_GRACE), &accept_one).await;
+        empty_queue(terms.max_connections, &accept_one).await;
     }
     drop(accept);
 
@@ -212,6 +237,18 @@ where
         return Ok(0);
     }
     Ok(terms.max_connections as usize - places.available_permits())
+}
+
+/// Accepts what waits in the kernel's queue, `most` connections at most.
+async fn empty_queue(most: u32, accept_one: &impl AsyncFn()) {
+    // Lets the reactor see what came last.
+    tokio::task::yield_now().await;
+    for _ in 0..most {
+        let one = tokio::task::unconstrained(accept_one());
+        if one.now_or_never().is_none() {
+            return;
+        }
+    }
 }
 
 /// Accepts one connection after the other until `end` has come.
