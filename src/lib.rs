@@ -1,4 +1,7 @@
 //! airlock: an Elastic Package Registry for networks with no way out.
 
+pub mod crypto;
+pub mod distribution;
 pub mod limits;
 pub mod package;
+pub mod store;
