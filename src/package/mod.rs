@@ -2,6 +2,7 @@
 //!
 //! Domain only: no I/O, SQL, clock or async. Text and file lists come in, values and bytes go out.
 
+pub mod canonical_zip;
 mod id;
 
 pub use id::{InvalidPackageId, PackageId, PackageName, PackageVersion};
