@@ -3,6 +3,14 @@
 //! Domain only: no I/O, SQL, clock or async. Text and file lists come in, values and bytes go out.
 
 pub mod canonical_zip;
+mod constraint;
+mod facts;
 mod id;
+mod loose_version;
+mod tables;
 
+pub use constraint::{Constraint, InvalidConstraint};
+pub use facts::Facts;
 pub use id::{InvalidPackageId, PackageId, PackageName, PackageVersion};
+pub use loose_version::{InvalidVersion, parse_loose_version};
+pub use tables::{Categories, Category, IngestionMethods, InvalidTable};
