@@ -7,10 +7,14 @@ mod constraint;
 mod facts;
 mod id;
 mod loose_version;
+mod query;
 mod tables;
 
 pub use constraint::{Constraint, InvalidConstraint};
 pub use facts::Facts;
 pub use id::{InvalidPackageId, PackageId, PackageName, PackageVersion};
 pub use loose_version::{InvalidVersion, parse_loose_version};
+pub use query::{
+    CategoriesQuery, CategoryCount, InvalidQuery, Offer, PolicyTemplates, SearchQuery, Selected,
+};
 pub use tables::{Categories, Category, IngestionMethods, InvalidTable};
