@@ -4,6 +4,8 @@
 //! nothing of HTTP and of how answers are rendered. Facts: `docs/registry-api.md`, section Parameters.
 
 mod categories;
+#[cfg(test)]
+mod examples;
 mod filter;
 mod offer;
 mod parameters;
