@@ -2,6 +2,9 @@
 //!
 //! Domain only: no I/O, SQL, clock or async. Text and file lists come in, values and bytes go out.
 
+mod go_number;
 mod id;
+mod settings;
+mod yaml;
 
 pub use id::{InvalidPackageId, PackageId, PackageName, PackageVersion};
