@@ -5,10 +5,13 @@
 pub mod canonical_zip;
 mod constraint;
 mod facts;
+mod go_number;
 mod id;
 mod loose_version;
 mod query;
+mod settings;
 mod tables;
+mod yaml;
 
 pub use constraint::{Constraint, InvalidConstraint};
 pub use facts::Facts;
