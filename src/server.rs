@@ -1,0 +1,158 @@
+//! Listeners, time-outs, the request log and a clean stop.
+//!
+//! Knows connections and when to end them; what is answered on them is configured by others: the registry's API on TCP,
+//! the operator's on `control.sock`. HTTP/1.1 only: that is all Kibana speaks.
+//!
+//! **Stopping.** Asked to stop, the server closes idle connections, says `Connection: close` in every answer from then
+//! on, goes on accepting for a quarter of a second for the clients it has just closed, empties the queue of connections,
+//! closes its sockets, finishes what is being answered, and cuts what is left after 30 seconds.
+
+mod connection;
+mod control;
+mod request_log;
+mod worker;
+
+use std::future::Future;
+use std::io;
+use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
+use std::pin::pin;
+use std::thread;
+
+use actix_web::web::ServiceConfig;
+use futures_util::future::select;
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+
+pub use connection::TimeOuts;
+pub use control::ControlSocket;
+pub use request_log::kibana_version;
+pub use worker::PeerUser;
+
+use connection::Stopping;
+use worker::{Terms, Worker};
+
+/// The sockets to serve.
+#[derive(Debug)]
+pub struct Listeners {
+    /// Where the registry is reached.
+    pub api: Vec<TcpListener>,
+    /// Where the command line reaches a running server.
+    pub control: Option<UnixListener>,
+}
+
+/// How much is served at a time.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Threads that accept and answer.
+    pub workers: usize,
+    /// Connections of one listener, in all workers together. Each takes about 70 KiB while an answer is sent.
+    pub max_connections: u32,
+    /// Threads of one worker that read the store: what is asked beyond them waits.
+    pub blocking_threads: usize,
+    /// The bounds on waiting.
+    pub time_outs: TimeOuts,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            workers: thread::available_parallelism().map_or(2, usize::from),
+            max_connections: 4096,
+            blocking_threads: 4,
+            time_outs: TimeOuts::default(),
+        }
+    }
+}
+
+/// How a server ended.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Stopped {
+    /// Connections that were cut because they took too long to end.
+    pub cut_connections: usize,
+}
+
+/// Why a server did not start or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// A thread, a runtime or a socket could not be set up.
+    #[error("cannot serve")]
+    Io(#[from] io::Error),
+    /// A worker panicked.
+    #[error("a worker ended unexpectedly")]
+    WorkerLost,
+}
+
+/// Serves until `stop` has come and everything has ended; blocks the calling thread, which has no runtime of its own.
+///
+/// `api` and `control` configure the two applications, once for every worker that serves them.
+pub fn serve<A, C>(
+    listeners: Listeners,
+    settings: &Settings,
+    api: A,
+    control: C,
+    stop: impl Future<Output = ()>,
+) -> Result<Stopped, ServeError>
+where
+    A: Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    C: Fn(&mut ServiceConfig) + Clone + Send + 'static,
+{
+    let workers = settings.workers.max(1);
+    let (ask_to_stop, asked_to_stop) = watch::channel(false);
+    let share = u32::try_from(workers).map_or(1, |workers| settings.max_connections / workers);
+    let terms = Terms {
+        max_connections: share.max(1),
+        time_outs: settings.time_outs,
+        stopping: Stopping::default(),
+        asked_to_stop,
+    };
+    // A worker that ends drops its end of this: nobody waits for a stop when there is nobody left to stop.
+    let (alive, mut all_ended) = mpsc::channel::<()>(1);
+    let mut control_listener = listeners.control;
+    let mut threads = Vec::new();
+    for number in 0..workers {
+        let worker = Worker {
+            api_listeners: listeners
+                .api
+                .iter()
+                .map(TcpListener::try_clone)
+                .collect::<Result<_, _>>()?,
+            // Few connections, and long ones: the first worker has them all.
+            control_listener: control_listener.take(),
+            api: api.clone(),
+            control: control.clone(),
+            blocking_threads: settings.blocking_threads,
+            terms: terms.clone(),
+        };
+        let alive = alive.clone();
+        let thread = thread::Builder::new().name(format!("airlock-http-{number}"));
+        threads.push(thread.spawn(move || {
+            let stopped = worker.run();
+            drop(alive);
+            stopped
+        })?);
+    }
+    drop((listeners.api, alive));
+
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(select(pin!(stop), pin!(all_ended.recv())));
+    terms.stopping.begin();
+    let _ = ask_to_stop.send(true);
+
+    let mut stopped = Stopped { cut_connections: 0 };
+    for thread in threads {
+        stopped.cut_connections += thread.join().map_err(|_| ServeError::WorkerLost)??;
+    }
+    Ok(stopped)
+}
+
+/// Waits for SIGTERM or SIGINT. Fails when signals cannot be listened to.
+///
+/// Later signals are swallowed: the server stops within [`TimeOuts::stop`] anyway.
+pub async fn asked_by_signal() -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    select(pin!(terminate.recv()), pin!(interrupt.recv())).await;
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! One line a request, written when the last byte of its answer was handed on or its client has gone.
+//!
+//! Also tells the connection that a request is being answered, and the client that its connection ends when the server
+//! is stopping: both need to know where a request begins and ends.
+
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use actix_web::HttpRequest;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::USER_AGENT;
+use actix_web::http::{ConnectionType, StatusCode};
+use bytes::Bytes;
+
+use super::connection::{Answering, Connection};
+
+/// A request whose answer is not there yet.
+pub struct Begun {
+    at: Instant,
+    connection: Option<Rc<Connection>>,
+    answering: Option<Answering>,
+}
+
+impl Begun {
+    /// Notes that `request` has come.
+    pub fn new(request: &ServiceRequest) -> Self {
+        let connection = request.conn_data::<Rc<Connection>>().cloned();
+        Self {
+            at: Instant::now(),
+            answering: connection.as_ref().map(Connection::answering),
+            connection,
+        }
+    }
+
+    /// Returns the answer with its body counted and logged.
+    pub fn answered<B: MessageBody + 'static>(
+        self,
+        answer: ServiceResponse<B>,
+    ) -> ServiceResponse<LoggedBody> {
+        let request = answer.request().clone();
+        let mut answer = answer.map_into_boxed_body();
+        if self.connection.is_some_and(|c| c.is_ending()) {
+            let head = answer.response_mut().head_mut();
+            head.set_connection_type(ConnectionType::Close);
+        }
+        let status = answer.status();
+        answer.map_body(|_, body| LoggedBody {
+            body,
+            bytes: 0,
+            line: Line {
+                request,
+                status,
+                begun_at: self.at,
+            },
+            _answering: self.answering,
+        })
+    }
+}
+
+/// A body that counts what was taken of it and writes the request's line when it is dropped.
+pub struct LoggedBody {
+    body: BoxBody,
+    bytes: u64,
+    line: Line,
+    _answering: Option<Answering>,
+}
+
+impl MessageBody for LoggedBody {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        let next = Pin::new(&mut self.body).poll_next(cx);
+        if let Poll::Ready(Some(Ok(chunk))) = &next {
+            self.bytes += chunk.len() as u64;
+        }
+        next
+    }
+}
+
+impl Drop for LoggedBody {
+    fn drop(&mut self) {
+        self.line.write(self.bytes);
+    }
+}
+
+struct Line {
+    request: HttpRequest,
+    status: StatusCode,
+    begun_at: Instant,
+}
+
+impl Line {
+    fn write(&self, bytes: u64) {
+        let kibana = self.request.headers().get(USER_AGENT);
+        let kibana = kibana.and_then(|agent| kibana_version(agent.to_str().ok()?));
+        tracing::info!(
+            target: "airlock::request",
+            method = %self.request.method(),
+            path = self.request.uri().path(),
+            status = self.status.as_u16(),
+            bytes,
+            duration_ms = self.begun_at.elapsed().as_micros() as f64 / 1000.0,
+            kibana,
+        );
+    }
+}
+
+/// Returns the version in `Kibana/8.5.0 node-fetch`, as Kibana has called itself since 7.16.2.
+pub fn kibana_version(user_agent: &str) -> Option<&str> {
+    let version = user_agent.strip_prefix("Kibana/")?.split(' ').next()?;
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'+');
+    (!version.is_empty() && version.len() <= 32 && version.bytes().all(is_plain)).then_some(version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kibana_tells_its_version() {
+        for (agent, expected) in [
+            ("Kibana/8.5.0 node-fetch", Some("8.5.0")),
+            ("Kibana/9.2.0-SNAPSHOT node-fetch", Some("9.2.0-SNAPSHOT")),
+            ("Kibana/8.5.0", Some("8.5.0")),
+            ("Kibana/ node-fetch", None),
+            ("Kibana/8.5.0\"\x1b[0m", None),
+            (
+                "node-fetch/1.0 (+https://github.com/bitinn/node-fetch)",
+                None,
+            ),
+            ("curl/8.5.0", None),
+        ] {
+            assert_eq!(kibana_version(agent), expected, "{agent}");
+        }
+        assert_eq!(kibana_version(&format!("Kibana/{}", "8".repeat(33))), None);
+    }
+}

@@ -1,0 +1,227 @@
+//! One worker: a thread that accepts connections and answers their requests.
+//!
+//! Every worker has a runtime of one thread and accepts from the same sockets, so a connection never moves between
+//! threads. Accepting is ours and not actix-server's because of how it stops: a connection that is closed before its
+//! first byte is asked for again by its client at once, so the sockets stay open for a moment after idle connections
+//! were closed, and what waits in the kernel's queue is taken out before they are closed.
+
+use std::any::Any;
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdTcpListener};
+use std::os::unix::net::UnixListener as StdUnixListener;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_http::{HttpService, KeepAlive};
+use actix_service::{Service, ServiceFactory, map_config};
+use actix_web::App;
+use actix_web::dev::AppConfig;
+use actix_web::web::ServiceConfig;
+use futures_util::future::{Either, FutureExt, LocalBoxFuture, select, try_join_all};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::connection::{Stopping, TimeOuts, TimedStream};
+use super::request_log::Begun;
+
+/// How long new connections are accepted after the idle ones were closed: their clients ask again within it.
+const ACCEPT_GRACE: Duration = Duration::from_millis(250);
+
+/// How long a connection is read on after its request was refused unread, so that the client sees why.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// Pause after a failed accept: most often there are no file descriptors left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What every listener of a worker has in common.
+#[derive(Clone)]
+pub struct Terms {
+    /// Connections at a time.
+    pub max_connections: u32,
+    /// Their time-outs.
+    pub time_outs: TimeOuts,
+    /// Since when the server is stopping.
+    pub stopping: Stopping,
+    /// Changes once, when the server is asked to stop.
+    pub asked_to_stop: watch::Receiver<bool>,
+}
+
+/// The id of the user at the other end of `control.sock`, among a request's connection data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeerUser(pub u32);
+
+/// What one worker serves.
+pub struct Worker<A, C> {
+    /// TCP sockets, shared with the other workers.
+    pub api_listeners: Vec<StdTcpListener>,
+    /// The socket of the command line.
+    pub control_listener: Option<StdUnixListener>,
+    /// Configures what is served on TCP.
+    pub api: A,
+    /// Configures what is served to the command line.
+    pub control: C,
+    /// Threads that read the store.
+    pub blocking_threads: usize,
+    /// What every listener has in common.
+    pub terms: Terms,
+}
+
+impl<A, C> Worker<A, C>
+where
+    A: Fn(&mut ServiceConfig) + Clone + 'static,
+    C: Fn(&mut ServiceConfig) + Clone + 'static,
+{
+    /// Serves until the server has stopped; blocks the calling thread. Returns how many connections were cut.
+    pub fn run(self) -> io::Result<usize> {
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(self.blocking_threads.max(1))
+            .build_local(LocalOptions::default())?;
+        let mut served: Vec<LocalBoxFuture<'static, io::Result<usize>>> = Vec::new();
+        for listener in self.api_listeners {
+            served.push(serve_tcp(listener, self.terms.clone(), self.api.clone()).boxed_local());
+        }
+        if let Some(listener) = self.control_listener {
+            served.push(serve_unix(listener, self.terms, self.control).boxed_local());
+        }
+        let cut = runtime.block_on(try_join_all(served));
+        // Does not wait for reads whose connections were cut.
+        runtime.shutdown_background();
+        Ok(cut?.into_iter().sum())
+    }
+}
+
+async fn serve_tcp<A>(listener: StdTcpListener, terms: Terms, app: A) -> io::Result<usize>
+where
+    A: Fn(&mut ServiceConfig) + 'static,
+{
+    let address = listener.local_addr()?;
+    listener.set_nonblocking(true)?;
+    let listener = TcpListener::from_std(listener)?;
+    let accept = async move || {
+        let (stream, peer) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        Ok((stream, Some(peer)))
+    };
+    serve(accept, address, terms, app).await
+}
+
+async fn serve_unix<A>(listener: StdUnixListener, terms: Terms, app: A) -> io::Result<usize>
+where
+    A: Fn(&mut ServiceConfig) + 'static,
+{
+    listener.set_nonblocking(true)?;
+    let listener = UnixListener::from_std(listener)?;
+    let accept = async move || Ok((listener.accept().await?.0, None));
+    serve(accept, SocketAddr::from(([127, 0, 0, 1], 0)), terms, app).await
+}
+
+async fn serve<T, A>(
+    accept: impl AsyncFn() -> io::Result<(T, Option<SocketAddr>)>,
+    address: SocketAddr,
+    terms: Terms,
+    app: A,
+) -> io::Result<usize>
+where
+    T: AsyncRead + AsyncWrite + Unpin + 'static,
+    A: Fn(&mut ServiceConfig) + 'static,
+{
+    let app = App::new()
+        .wrap_fn(|request, service| {
+            let begun = Begun::new(&request);
+            let answer = service.call(request);
+            async move { Ok(begun.answered(answer.await?)) }
+        })
+        .configure(app);
+    let service = HttpService::build()
+        // Of all time-outs only the one for lingering is left to actix: see `connection`.
+        .keep_alive(KeepAlive::Os)
+        .client_request_timeout(Duration::ZERO)
+        .client_disconnect_timeout(LINGER)
+        .local_addr(address)
+        .on_connect_ext(|stream: &TimedStream<T>, data| {
+            data.insert(stream.connection());
+            let stream: &dyn Any = stream.get_ref();
+            let peer = stream.downcast_ref::<UnixStream>();
+            if let Some(Ok(peer)) = peer.map(UnixStream::peer_cred) {
+                data.insert(PeerUser(peer.uid()));
+            }
+        })
+        .h1(map_config(app, |_| AppConfig::default()))
+        .new_service(())
+        .await
+        .map_err(|()| io::Error::other("the service cannot be built"))?;
+    let service = Rc::new(service);
+
+    let places = Arc::new(Semaphore::new(terms.max_connections as usize));
+    let begin = |stream: T, peer: Option<SocketAddr>, place| {
+        let stream = TimedStream::new(stream, terms.time_outs, terms.stopping.clone());
+        let mut asked_to_stop = terms.asked_to_stop.clone();
+        let service = Rc::clone(&service);
+        tokio::task::spawn_local(async move {
+            let answers = pin!(service.call((stream, peer)));
+            let asked = pin!(asked_to_stop.wait_for(|is_asked| *is_asked));
+            // Being asked to stop ends nothing here: it wakes the connection, which then looks whether it is idle.
+            let result = match select(answers, asked).await {
+                Either::Left((result, _)) => result,
+                Either::Right((_, answers)) => answers.await,
+            };
+            if let Err(error) = result {
+                tracing::debug!(%error, "connection ended");
+            }
+            drop(place);
+        });
+    };
+    let accept_one = async || {
+        let place = Arc::clone(&places).acquire_owned().await;
+        let place = place.expect("the semaphore is never closed");
+        match accept().await {
+            Ok((stream, peer)) => begin(stream, peer, place),
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    };
+
+    let mut asked_to_stop = terms.asked_to_stop.clone();
+    until(asked_to_stop.wait_for(|is_asked| *is_asked), &accept_one).await;
+    until(sleep(ACCEPT_GRACE), &accept_one).await;
+    // Lets the reactor see what came last, then empties the queue.
+    tokio::task::yield_now().await;
+    for _ in 0..terms.max_connections {
+        let one = tokio::task::unconstrained(accept_one());
+        if one.now_or_never().is_none() {
+            break;
+        }
+    }
+    drop(accept);
+
+    let since = terms.stopping.since().unwrap_or_else(Instant::now);
+    let all_ended = places.acquire_many(terms.max_connections);
+    if timeout_at(since + terms.time_outs.stop, all_ended)
+        .await
+        .is_ok()
+    {
+        return Ok(0);
+    }
+    Ok(terms.max_connections as usize - places.available_permits())
+}
+
+/// Accepts one connection after the other until `end` has come.
+async fn until(end: impl Future, accept_one: &impl AsyncFn()) {
+    let mut end = pin!(end);
+    loop {
+        let one = pin!(accept_one());
+        match select(end.as_mut(), one).await {
+            Either::Left(_) => return,
+            Either::Right(_) => {}
+        }
+    }
+}
