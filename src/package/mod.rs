@@ -4,16 +4,23 @@
 
 pub mod canonical_zip;
 mod constraint;
+mod document;
 mod facts;
 mod go_number;
 mod id;
+mod json;
 mod loose_version;
+mod manifest;
 mod query;
 mod settings;
 mod tables;
 mod yaml;
 
 pub use constraint::{Constraint, InvalidConstraint};
+pub use document::{
+    DamagedTemplate, DocumentError, FileList, Fill, PackageSource, RENDERER, Rendered, Slots,
+    Tables, Template, render,
+};
 pub use facts::Facts;
 pub use id::{InvalidPackageId, PackageId, PackageName, PackageVersion};
 pub use loose_version::{InvalidVersion, parse_loose_version};

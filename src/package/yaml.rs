@@ -9,7 +9,7 @@ mod scalar;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use saphyr_parser::{Event, Parser, ScanError, ScalarStyle, Tag};
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 
 use crate::limits::Limits;
 
@@ -33,6 +33,18 @@ pub enum Yaml {
     /// A mapping.
     Map(BTreeMap<String, Rc<Yaml>>),
 }
+
+/// A document and what it cost.
+#[derive(Debug)]
+pub struct Document {
+    /// Its top value; [`Yaml::Null`] when the text is empty.
+    pub root: Yaml,
+    /// Its values, those of aliases counted again, long text once more for each [`TEXT_BYTES_PER_NODE`].
+    pub nodes: usize,
+}
+
+/// Bytes of text that count as one node: bounds the memory of long text that is repeated by aliases.
+const TEXT_BYTES_PER_NODE: usize = 64;
 
 /// Text that is not the YAML we read.
 #[derive(Debug, thiserror::Error)]
@@ -113,8 +125,8 @@ pub enum YamlError {
     },
 }
 
-/// Returns the first document of `text`; [`Yaml::Null`] when there is none.
-pub fn parse(text: &[u8], limits: &Limits) -> Result<Yaml, YamlError> {
+/// Returns the first document of `text`.
+pub fn parse(text: &[u8], limits: &Limits) -> Result<Document, YamlError> {
     if text.len() as u64 > limits.manifest_bytes {
         return Err(YamlError::TooLong {
             bytes: text.len(),
@@ -146,14 +158,15 @@ pub fn parse(text: &[u8], limits: &Limits) -> Result<Yaml, YamlError> {
             Event::SequenceEnd | Event::MappingEnd => tree.close(line)?,
         }
     }
-    Ok(tree.root.map_or(Yaml::Null, Rc::unwrap_or_clone))
+    Ok(Document {
+        root: tree.root.take().map_or(Yaml::Null, Rc::unwrap_or_clone),
+        nodes: tree.nodes,
+    })
 }
 
 /// Refuses what libyaml's reader refuses.
 fn check_characters(text: &str) -> Result<(), YamlError> {
-    let is_allowed = |c: char| {
-        matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..)
-    };
+    let is_allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..);
     match text.char_indices().find(|&(_, c)| !is_allowed(c)) {
         None => Ok(()),
         Some((at, character)) => Err(YamlError::Control {
@@ -227,7 +240,8 @@ impl<'l> Tree<'l> {
     }
 
     fn scalar(&mut self, scalar: Scalar) -> Result<(), YamlError> {
-        self.count(1, scalar.line)?;
+        let nodes = 1 + scalar.text.len() / TEXT_BYTES_PER_NODE;
+        self.count(nodes, scalar.line)?;
         let is_implicit = scalar.tag == "!" || (scalar.tag.is_empty() && scalar.is_plain);
         let is_merge = scalar.text == "<<" && (is_implicit || scalar.tag == scalar::MERGE_TAG);
         if let (true, Some(Parts::Map(_, key @ Key::Due))) = (is_merge, self.innermost()) {
@@ -244,7 +258,7 @@ impl<'l> Tree<'l> {
         };
         let built = Built {
             value: Rc::new(value),
-            nodes: 1,
+            nodes,
             height: 0,
             is_alias: false,
         };

@@ -95,7 +95,12 @@ fn decode_base64(text: &str) -> Option<String> {
     if !digits.len().is_multiple_of(4) {
         return None;
     }
-    let padding = digits.iter().rev().take(2).take_while(|&&b| b == b'=').count();
+    let padding = digits
+        .iter()
+        .rev()
+        .take(2)
+        .take_while(|&&b| b == b'=')
+        .count();
     let mut bytes = Vec::with_capacity(digits.len() / 4 * 3);
     let (mut bits, mut held) = (0_u32, 0);
     for &digit in digits.get(..digits.len() - padding)? {
