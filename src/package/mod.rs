@@ -2,6 +2,29 @@
 //!
 //! Domain only: no I/O, SQL, clock or async. Text and file lists come in, values and bytes go out.
 
+pub mod canonical_zip;
+mod constraint;
+mod document;
+mod facts;
+mod go_number;
 mod id;
+mod json;
+mod loose_version;
+mod manifest;
+mod query;
+mod settings;
+mod tables;
+mod yaml;
 
+pub use constraint::{Constraint, InvalidConstraint};
+pub use document::{
+    DamagedTemplate, DocumentError, FileList, Fill, PackageSource, RENDERER, Rendered, Slots,
+    Tables, Template, render,
+};
+pub use facts::Facts;
 pub use id::{InvalidPackageId, PackageId, PackageName, PackageVersion};
+pub use loose_version::{InvalidVersion, parse_loose_version};
+pub use query::{
+    CategoriesQuery, CategoryCount, InvalidQuery, Offer, PolicyTemplates, SearchQuery, Selected,
+};
+pub use tables::{Categories, Category, IngestionMethods, InvalidTable};

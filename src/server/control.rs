@@ -8,7 +8,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::Mode;
+use nix::sys::stat::{Mode, umask};
 
 /// The socket's file, removed when this is dropped.
 #[derive(Debug)]
@@ -32,9 +32,9 @@ impl ControlSocket {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
-        let umask = rustix::process::umask(Mode::RWXG | Mode::RWXO | Mode::XUSR);
+        let before = umask(Mode::S_IRWXG | Mode::S_IRWXO | Mode::S_IXUSR);
         let listener = UnixListener::bind(path);
-        rustix::process::umask(umask);
+        umask(before);
         Ok((Self { path: path.into() }, listener?))
     }
 }

@@ -1,0 +1,161 @@
+//! The one layer of compression around a tar, undone as a stream.
+//!
+//! Memory is the decoder's: bounded by `Limits::zstd_window_log` and `Limits::xz_memory_bytes`. Time is bounded by the
+//! ratio of bytes out to bytes in: a few kilobytes must not cost minutes of zeros.
+
+use std::io::{self, BufReader, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use flate2::bufread::MultiGzDecoder;
+use liblzma::bufread::XzDecoder;
+use zstd::zstd_safe::zstd_sys::ZSTD_ErrorCode;
+
+use super::error::{ArchiveError, Place};
+use super::source::{Format, Raw, ReadCounter};
+use crate::limits::Limits;
+
+/// Bytes asked of the source at once: few system calls, and what a network hands over in one go.
+const SOURCE_BUFFER_BYTES: usize = 1 << 20;
+
+/// Bytes out for one byte in. Deflate cannot do more than 1,032; a whole release of packages does 17 with zstd.
+const MAX_RATIO: u64 = 1_000;
+
+/// Bytes out that are free of [`MAX_RATIO`]: the padding of a small tar.
+const FREE_BYTES: u64 = 64 << 20;
+
+/// `LZMA_CONCATENATED` of liblzma's `container.h`: read all streams of a file, as `xz -d` does.
+const XZ_CONCATENATED: u32 = 0x08;
+
+type Buffered = BufReader<ReadCounter<Raw>>;
+
+/// A reader of what is inside the layer.
+pub(super) struct Expanded {
+    layer: Layer,
+    format: Format,
+    bytes_in: Arc<AtomicU64>,
+    bytes_out: u64,
+    zstd_window_log: u32,
+    xz_memory_bytes: u64,
+}
+
+enum Layer {
+    Plain(Buffered),
+    // Boxed: the decoders' states are large beside the others.
+    Gzip(Box<MultiGzDecoder<Buffered>>),
+    Zstd(Box<zstd::Decoder<'static, Buffered>>),
+    Xz(Box<XzDecoder<Buffered>>),
+    /// After a fault nothing that a decoder says can be trusted.
+    Failed,
+}
+
+impl Expanded {
+    /// Undoes the layer that `format` says; a tar or anything unknown is passed on as it is.
+    pub(super) fn new(raw: Raw, format: Format, limits: &Limits) -> Result<Self, ArchiveError> {
+        let bytes_in = Arc::new(AtomicU64::new(0));
+        let counted = ReadCounter::new(raw, Arc::clone(&bytes_in));
+        let buffered = BufReader::with_capacity(SOURCE_BUFFER_BYTES, counted);
+        let layer = match format {
+            Format::TarGzip => Layer::Gzip(Box::new(MultiGzDecoder::new(buffered))),
+            Format::TarZstd => {
+                let mut decoder = zstd::Decoder::with_buffer(buffered)?;
+                decoder.window_log_max(limits.zstd_window_log)?;
+                Layer::Zstd(Box::new(decoder))
+            }
+            Format::TarXz => {
+                let stream = liblzma::stream::Stream::new_stream_decoder(
+                    limits.xz_memory_bytes,
+                    XZ_CONCATENATED,
+                )
+                .map_err(io::Error::from)?;
+                Layer::Xz(Box::new(XzDecoder::new_stream(buffered, stream)))
+            }
+            Format::Tar | Format::Zip | Format::Directory => Layer::Plain(buffered),
+        };
+        Ok(Self {
+            layer,
+            format,
+            bytes_in,
+            bytes_out: 0,
+            zstd_window_log: limits.zstd_window_log,
+            xz_memory_bytes: limits.xz_memory_bytes,
+        })
+    }
+
+    /// Returns the layer, for messages.
+    pub(super) fn format(&self) -> Format {
+        self.format
+    }
+
+    fn check_ratio(&self) -> Result<(), ArchiveError> {
+        let bytes_in = self.bytes_in.load(Ordering::Relaxed);
+        let allowed = bytes_in
+            .saturating_mul(MAX_RATIO)
+            .saturating_add(FREE_BYTES);
+        if self.bytes_out > allowed {
+            return Err(ArchiveError::ExpandsTooFar {
+                place: Place::Start,
+                ratio: MAX_RATIO,
+            });
+        }
+        Ok(())
+    }
+
+    /// Tells a source that failed, a limit that was hit and damaged bytes apart.
+    fn explain(&self, error: io::Error) -> ArchiveError {
+        if error
+            .get_ref()
+            .is_some_and(|inner| inner.is::<ArchiveError>())
+        {
+            return error.into();
+        }
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            return ArchiveError::Truncated {
+                place: Place::Start,
+            };
+        }
+        let zstd_error = error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<zstd::Error>());
+        if zstd_error
+            .is_some_and(|e| e.is(ZSTD_ErrorCode::ZSTD_error_frameParameter_windowTooLarge))
+        {
+            return ArchiveError::WindowTooLarge {
+                limit_log: self.zstd_window_log,
+            };
+        }
+        let xz_error = error.get_ref().and_then(|inner| inner.downcast_ref());
+        if xz_error == Some(&liblzma::stream::Error::MemLimit) {
+            return ArchiveError::MemoryTooLarge {
+                limit_bytes: self.xz_memory_bytes,
+            };
+        }
+        ArchiveError::Damaged {
+            place: Place::Start,
+            why: format!("{} says: {error}", self.format),
+        }
+    }
+}
+
+impl Read for Expanded {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let outcome = match &mut self.layer {
+            Layer::Plain(reader) => return reader.read(buf),
+            Layer::Gzip(decoder) => decoder.read(buf),
+            Layer::Zstd(decoder) => decoder.read(buf),
+            Layer::Xz(decoder) => decoder.read(buf),
+            Layer::Failed => Err(io::Error::other("reading went on after a fault")),
+        };
+        let explained = match outcome {
+            Ok(count) => {
+                self.bytes_out = self.bytes_out.saturating_add(count as u64);
+                self.check_ratio().map(|()| count)
+            }
+            Err(error) => Err(self.explain(error)),
+        };
+        explained.map_err(|error| {
+            self.layer = Layer::Failed;
+            error.into()
+        })
+    }
+}

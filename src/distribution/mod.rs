@@ -1,0 +1,15 @@
+//! Which package versions are offered where: branches and their rules, precedence, plans.
+//!
+//! Domain only: it knows packages, and neither the store nor a clock.
+
+mod branch;
+mod cache_times;
+mod name;
+mod plan;
+mod precedence;
+
+pub use branch::{BranchKind, Consent, Permission};
+pub use cache_times::CacheTimes;
+pub use name::{DistributionName, InvalidName};
+pub use plan::{Change, Held, Plan, PlanError, RefusedChange, plan_import};
+pub use precedence::{Offer, offers};

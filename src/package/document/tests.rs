@@ -1,0 +1,1 @@
+//! Whole packages in, documents out.

@@ -1,0 +1,1 @@
+//! What manifests the reference takes, and what it reads.

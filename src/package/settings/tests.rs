@@ -1,0 +1,1 @@
+//! What go-ucfg 0.9.1 makes of the same YAML.

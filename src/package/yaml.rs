@@ -1,0 +1,401 @@
+//! YAML text in, a tree of values out, as Go's `gopkg.in/yaml.v2` reads it into untyped values.
+//!
+//! That is YAML 1.1 with Go's own corners: of equal keys the last wins, `<<` merges where it stands, only the first
+//! document counts. Knows nothing of manifests. Input is hostile: nesting, aliases and nodes are bounded by [`Limits`],
+//! nothing recurses deeper than they say. Facts: `resolve.go` and `decode.go` of yaml.v2 2.4.0.
+
+mod scalar;
+
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
+
+use crate::limits::Limits;
+
+/// A value of a YAML document, its aliases resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Yaml {
+    /// `null`, `~` or nothing.
+    Null,
+    /// `true`, `yes`, `on` and their like.
+    Bool(bool),
+    /// A whole number that 64 bits hold with a sign.
+    Int(i64),
+    /// A whole number beyond [`Yaml::Int`].
+    Uint(u64),
+    /// Any other number.
+    Float(f64),
+    /// Everything else that is one value, dates among it.
+    Text(String),
+    /// A sequence. Values are shared between an anchor and its aliases.
+    List(Vec<Rc<Yaml>>),
+    /// A mapping.
+    Map(BTreeMap<String, Rc<Yaml>>),
+}
+
+/// A document and what it cost.
+#[derive(Debug)]
+pub struct Document {
+    /// Its top value; [`Yaml::Null`] when the text is empty.
+    pub root: Yaml,
+    /// Its values, those of aliases counted again, long text once more for each [`TEXT_BYTES_PER_NODE`].
+    pub nodes: usize,
+}
+
+/// Bytes of text that count as one node: bounds the memory of long text that is repeated by aliases.
+const TEXT_BYTES_PER_NODE: usize = 64;
+
+/// Text that is not the YAML we read.
+#[derive(Debug, thiserror::Error)]
+pub enum YamlError {
+    /// More bytes than [`Limits::manifest_bytes`].
+    #[error("{bytes} bytes of YAML where {allowed} are allowed")]
+    TooLong {
+        /// Bytes of the text.
+        bytes: usize,
+        /// Bytes allowed.
+        allowed: u64,
+    },
+    /// Not UTF-8.
+    #[error("YAML is not UTF-8")]
+    Encoding(#[from] std::str::Utf8Error),
+    /// A character that YAML does not allow anywhere.
+    #[error("line {line}: YAML holds the control character U+{character:04X}")]
+    Control {
+        /// The code point.
+        character: u32,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// Not YAML.
+    #[error("not YAML")]
+    Syntax(#[from] ScanError),
+    /// A collection too many inside others.
+    #[error("line {line}: YAML nested deeper than {allowed}")]
+    TooDeep {
+        /// The line, from 1.
+        line: usize,
+        /// [`Limits::yaml_depth`].
+        allowed: usize,
+    },
+    /// More aliases than [`Limits::yaml_aliases`].
+    #[error("line {line}: more than {allowed} YAML aliases")]
+    TooManyAliases {
+        /// The line, from 1.
+        line: usize,
+        /// The bound.
+        allowed: usize,
+    },
+    /// More values, those of aliases counted again, than [`Limits::yaml_nodes`].
+    #[error("line {line}: more than {allowed} YAML nodes")]
+    TooManyNodes {
+        /// The line, from 1.
+        line: usize,
+        /// The bound.
+        allowed: usize,
+    },
+    /// An alias inside the value it stands for.
+    #[error("line {line}: YAML alias to a value that contains it")]
+    AliasToItself {
+        /// The line, from 1.
+        line: usize,
+    },
+    /// A key that is a number, boolean, null or a collection.
+    #[error("line {line}: YAML key that is no text")]
+    Key {
+        /// The line, from 1.
+        line: usize,
+    },
+    /// `<<` with something else than mappings.
+    #[error("line {line}: `<<` needs a mapping or a sequence of mappings")]
+    Merge {
+        /// The line, from 1.
+        line: usize,
+    },
+    /// A value that is not what its tag says, as `!!int x`.
+    #[error("line {line}: {text:?} is not {tag}")]
+    Tag {
+        /// The line, from 1.
+        line: usize,
+        /// The value.
+        text: String,
+        /// The tag, in full.
+        tag: String,
+    },
+}
+
+/// Returns the first document of `text`.
+pub fn parse(text: &[u8], limits: &Limits) -> Result<Document, YamlError> {
+    if text.len() as u64 > limits.manifest_bytes {
+        return Err(YamlError::TooLong {
+            bytes: text.len(),
+            allowed: limits.manifest_bytes,
+        });
+    }
+    let text = std::str::from_utf8(text)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    check_characters(text)?;
+    let mut tree = Tree::new(limits);
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event?;
+        let line = span.start.line();
+        match event {
+            Event::Nothing | Event::StreamStart | Event::DocumentStart(_) => {}
+            Event::StreamEnd | Event::DocumentEnd => break,
+            Event::Scalar(text, style, anchor, tag) => tree.scalar(Scalar {
+                text: &text,
+                is_plain: style == ScalarStyle::Plain,
+                tag: tag.map_or_else(String::new, |tag| full_tag(&tag)),
+                anchor,
+                line,
+            })?,
+            Event::Alias(anchor) => tree.alias(anchor, line)?,
+            Event::SequenceStart(anchor, _) => tree.open(Parts::List(Vec::new()), anchor, line)?,
+            Event::MappingStart(anchor, _) => {
+                tree.open(Parts::Map(BTreeMap::new(), Key::Due), anchor, line)?;
+            }
+            Event::SequenceEnd | Event::MappingEnd => tree.close(line)?,
+        }
+    }
+    Ok(Document {
+        root: tree.root.take().map_or(Yaml::Null, Rc::unwrap_or_clone),
+        nodes: tree.nodes,
+    })
+}
+
+/// Refuses what libyaml's reader refuses.
+fn check_characters(text: &str) -> Result<(), YamlError> {
+    let is_allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..);
+    match text.char_indices().find(|&(_, c)| !is_allowed(c)) {
+        None => Ok(()),
+        Some((at, character)) => Err(YamlError::Control {
+            character: character.into(),
+            line: 1 + text.bytes().take(at).filter(|&b| b == b'\n').count(),
+        }),
+    }
+}
+
+fn full_tag(tag: &Tag) -> String {
+    format!("{}{}", tag.handle, tag.suffix)
+}
+
+/// A scalar as it stands in the text.
+struct Scalar<'a> {
+    text: &'a str,
+    is_plain: bool,
+    tag: String,
+    anchor: usize,
+    line: usize,
+}
+
+/// The tree while it grows: collections that are still open, anchors already complete.
+struct Tree<'l> {
+    limits: &'l Limits,
+    open: Vec<Collection>,
+    anchors: HashMap<usize, Built>,
+    root: Option<Rc<Yaml>>,
+    nodes: usize,
+    aliases: usize,
+}
+
+/// A complete value with what the bounds need to know of it.
+#[derive(Clone)]
+struct Built {
+    value: Rc<Yaml>,
+    nodes: usize,
+    height: usize,
+    is_alias: bool,
+}
+
+struct Collection {
+    parts: Parts,
+    anchor: usize,
+    nodes: usize,
+    height: usize,
+}
+
+enum Parts {
+    List(Vec<Rc<Yaml>>),
+    Map(BTreeMap<String, Rc<Yaml>>, Key),
+}
+
+/// What the next value in a mapping is.
+enum Key {
+    Due,
+    Named(String),
+    Merge,
+}
+
+impl<'l> Tree<'l> {
+    fn new(limits: &'l Limits) -> Self {
+        Self {
+            limits,
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            root: None,
+            nodes: 0,
+            aliases: 0,
+        }
+    }
+
+    fn scalar(&mut self, scalar: Scalar) -> Result<(), YamlError> {
+        let nodes = 1 + scalar.text.len() / TEXT_BYTES_PER_NODE;
+        self.count(nodes, scalar.line)?;
+        let is_implicit = scalar.tag == "!" || (scalar.tag.is_empty() && scalar.is_plain);
+        let is_merge = scalar.text == "<<" && (is_implicit || scalar.tag == scalar::MERGE_TAG);
+        if let (true, Some(Parts::Map(_, key @ Key::Due))) = (is_merge, self.innermost()) {
+            *key = Key::Merge;
+            return Ok(());
+        }
+        let value = match scalar.tag.is_empty() && !scalar.is_plain {
+            true => Yaml::Text(scalar.text.to_owned()),
+            false => scalar::resolve(&scalar.tag, scalar.text).ok_or_else(|| YamlError::Tag {
+                line: scalar.line,
+                text: scalar.text.chars().take(100).collect(),
+                tag: scalar.tag,
+            })?,
+        };
+        let built = Built {
+            value: Rc::new(value),
+            nodes,
+            height: 0,
+            is_alias: false,
+        };
+        self.finish(built, scalar.anchor, scalar.line)
+    }
+
+    fn alias(&mut self, anchor: usize, line: usize) -> Result<(), YamlError> {
+        self.aliases += 1;
+        if self.aliases > self.limits.yaml_aliases {
+            return Err(YamlError::TooManyAliases {
+                line,
+                allowed: self.limits.yaml_aliases,
+            });
+        }
+        // The parser knows only anchors that came before: one without a value is still open.
+        let Some(mut built) = self.anchors.get(&anchor).cloned() else {
+            return Err(YamlError::AliasToItself { line });
+        };
+        built.is_alias = true;
+        self.count(built.nodes, line)?;
+        self.check_depth(built.height, line)?;
+        self.attach(built, line)
+    }
+
+    fn open(&mut self, parts: Parts, anchor: usize, line: usize) -> Result<(), YamlError> {
+        self.count(1, line)?;
+        self.check_depth(1, line)?;
+        if let Some(Parts::Map(_, Key::Due)) = self.innermost() {
+            return Err(YamlError::Key { line });
+        }
+        self.open.push(Collection {
+            parts,
+            anchor,
+            nodes: 1,
+            height: 1,
+        });
+        Ok(())
+    }
+
+    fn close(&mut self, line: usize) -> Result<(), YamlError> {
+        let Some(collection) = self.open.pop() else {
+            return Ok(());
+        };
+        let value = match collection.parts {
+            Parts::List(items) => Yaml::List(items),
+            Parts::Map(entries, _) => Yaml::Map(entries),
+        };
+        let built = Built {
+            value: Rc::new(value),
+            nodes: collection.nodes,
+            height: collection.height,
+            is_alias: false,
+        };
+        self.finish(built, collection.anchor, line)
+    }
+
+    fn finish(&mut self, built: Built, anchor: usize, line: usize) -> Result<(), YamlError> {
+        if anchor != 0 {
+            self.anchors.insert(anchor, built.clone());
+        }
+        self.attach(built, line)
+    }
+
+    fn attach(&mut self, built: Built, line: usize) -> Result<(), YamlError> {
+        let Some(parent) = self.open.last_mut() else {
+            self.root = Some(built.value);
+            return Ok(());
+        };
+        parent.nodes += built.nodes;
+        parent.height = parent.height.max(built.height + 1);
+        match &mut parent.parts {
+            Parts::List(items) => items.push(built.value),
+            Parts::Map(entries, key) => match std::mem::replace(key, Key::Due) {
+                Key::Due => match &*built.value {
+                    Yaml::Text(name) => *key = Key::Named(name.clone()),
+                    _ => return Err(YamlError::Key { line }),
+                },
+                Key::Named(name) => {
+                    entries.insert(name, built.value);
+                }
+                Key::Merge => merge(entries, &built).ok_or(YamlError::Merge { line })?,
+            },
+        }
+        Ok(())
+    }
+
+    fn innermost(&mut self) -> Option<&mut Parts> {
+        self.open.last_mut().map(|collection| &mut collection.parts)
+    }
+
+    fn count(&mut self, nodes: usize, line: usize) -> Result<(), YamlError> {
+        self.nodes = self.nodes.saturating_add(nodes);
+        match self.nodes > self.limits.yaml_nodes {
+            true => Err(YamlError::TooManyNodes {
+                line,
+                allowed: self.limits.yaml_nodes,
+            }),
+            false => Ok(()),
+        }
+    }
+
+    fn check_depth(&self, height: usize, line: usize) -> Result<(), YamlError> {
+        match self.open.len().saturating_add(height) > self.limits.yaml_depth {
+            true => Err(YamlError::TooDeep {
+                line,
+                allowed: self.limits.yaml_depth,
+            }),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Puts the entries of `source` into `entries`, over what came before: yaml.v2 merges where `<<` stands.
+///
+/// Of several mappings the first has precedence. `None` when `source` is neither a mapping nor a sequence of them; an
+/// alias to a sequence is none either.
+fn merge(entries: &mut BTreeMap<String, Rc<Yaml>>, source: &Built) -> Option<()> {
+    match &*source.value {
+        Yaml::Map(more) => extend(entries, more),
+        Yaml::List(items) if !source.is_alias => {
+            for item in items.iter().rev() {
+                let Yaml::Map(more) = &**item else {
+                    return None;
+                };
+                extend(entries, more);
+            }
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+fn extend(entries: &mut BTreeMap<String, Rc<Yaml>>, more: &BTreeMap<String, Rc<Yaml>>) {
+    for (name, value) in more {
+        entries.insert(name.clone(), Rc::clone(value));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,243 @@
+//! Branches and what they hold, now and before.
+
+use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
+
+use super::StoreError;
+use super::artifacts::{self, ArtifactId};
+use super::change_sets::ChangeSetId;
+use crate::distribution::{BranchKind, CacheTimes, DistributionName, Held};
+use crate::package::PackageId;
+
+/// The number of a branch in this store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BranchId(pub i64);
+
+/// A branch, without its members.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Branch {
+    /// Its number.
+    pub id: BranchId,
+    /// Its name.
+    pub name: DistributionName,
+    /// What it is for.
+    pub kind: BranchKind,
+    /// What its source said of it.
+    pub settings: BranchSettings,
+}
+
+/// What a branch's source says of how it is to be served.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BranchSettings {
+    /// The registry version it pins.
+    pub registry_version: Option<String>,
+    /// Seconds that clients may keep answers of `/search`.
+    pub search_cache_seconds: Option<u32>,
+    /// The same of `/categories`.
+    pub categories_cache_seconds: Option<u32>,
+    /// The same of everything else.
+    pub catch_all_cache_seconds: Option<u32>,
+}
+
+/// What a branch holds for one package version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The package version.
+    pub package: PackageId,
+    /// The artifact.
+    pub artifact: ArtifactId,
+    /// Its digests.
+    pub held: Held,
+}
+
+/// Adds a branch that is not here yet.
+pub fn insert(
+    conn: &Transaction<'_>,
+    name: &DistributionName,
+    kind: BranchKind,
+    settings: &BranchSettings,
+    created: ChangeSetId,
+) -> Result<BranchId, StoreError> {
+    conn.execute(
+        "INSERT INTO branch (name, kind, registry_version, search_cache_seconds, categories_cache_seconds,
+                             catch_all_cache_seconds, created)
+         VALUES (:name, :kind, :registry_version, :search, :categories, :catch_all, :created)",
+        named_params! {
+            ":name": name.as_str(),
+            ":kind": kind.as_str(),
+            ":registry_version": settings.registry_version,
+            ":search": settings.search_cache_seconds,
+            ":categories": settings.categories_cache_seconds,
+            ":catch_all": settings.catch_all_cache_seconds,
+            ":created": created,
+        },
+    )?;
+    Ok(BranchId(conn.last_insert_rowid()))
+}
+
+/// Replaces what is known of how a branch is to be served; what `settings` does not say stays.
+pub fn update_settings(
+    conn: &Transaction<'_>,
+    id: BranchId,
+    settings: &BranchSettings,
+) -> Result<(), StoreError> {
+    conn.execute(
+        "UPDATE branch
+            SET registry_version = coalesce(:registry_version, registry_version),
+                search_cache_seconds = coalesce(:search, search_cache_seconds),
+                categories_cache_seconds = coalesce(:categories, categories_cache_seconds),
+                catch_all_cache_seconds = coalesce(:catch_all, catch_all_cache_seconds)
+          WHERE id = :id",
+        named_params! {
+            ":id": id,
+            ":registry_version": settings.registry_version,
+            ":search": settings.search_cache_seconds,
+            ":categories": settings.categories_cache_seconds,
+            ":catch_all": settings.catch_all_cache_seconds,
+        },
+    )?;
+    Ok(())
+}
+
+/// Returns the branch of this name, or `None`.
+pub fn find(conn: &Connection, name: &DistributionName) -> Result<Option<Branch>, StoreError> {
+    let row = conn
+        .query_row(
+            &format!("SELECT {COLUMNS} FROM branch WHERE name = :name"),
+            named_params! { ":name": name.as_str() },
+            Row::read,
+        )
+        .optional()?;
+    row.map(Row::branch).transpose()
+}
+
+/// Returns all branches, by name.
+pub fn all(conn: &Connection) -> Result<Vec<Branch>, StoreError> {
+    let mut query = conn.prepare(&format!("SELECT {COLUMNS} FROM branch ORDER BY name"))?;
+    let rows = query.query_map([], Row::read)?;
+    rows.map(|row| row?.branch()).collect()
+}
+
+/// Returns what a branch holds now, by name and version.
+pub fn members(conn: &Connection, branch: BranchId) -> Result<Vec<Member>, StoreError> {
+    let mut query = conn.prepare_cached(
+        "SELECT v.name, v.version, m.artifact, a.sha256, a.tree_sha256
+           FROM member m
+           JOIN package_version v ON v.id = m.package_version
+           JOIN artifact a ON a.id = m.artifact
+          WHERE m.branch = :branch AND m.until IS NULL",
+    )?;
+    let rows = query.query_map(named_params! { ":branch": branch }, |row| {
+        let held = Held {
+            sha256: row.get(3)?,
+            tree_sha256: row.get(4)?,
+        };
+        Ok((
+            row.get::<_, String>(0)?,
+            row.get::<_, String>(1)?,
+            row.get(2)?,
+            held,
+        ))
+    })?;
+    let mut members = rows
+        .map(|row| {
+            let (name, version, artifact, held) = row?;
+            Ok(Member {
+                package: artifacts::package_id(&name, &version)?,
+                artifact,
+                held,
+            })
+        })
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    members.sort_by(|a, b| a.package.cmp(&b.package));
+    Ok(members)
+}
+
+/// Makes `artifact` what a branch holds for its package version, from `change_set` on; what it held before ends there.
+pub fn put(
+    conn: &Transaction<'_>,
+    branch: BranchId,
+    artifact: ArtifactId,
+    change_set: ChangeSetId,
+) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "UPDATE member
+            SET until = :change_set
+          WHERE branch = :branch
+            AND until IS NULL
+            AND package_version = (SELECT package_version FROM artifact WHERE id = :artifact)",
+    )?
+    .execute(
+        named_params! { ":branch": branch, ":artifact": artifact, ":change_set": change_set },
+    )?;
+    conn.prepare_cached(
+        "INSERT INTO member (branch, package_version, since, artifact)
+         SELECT :branch, package_version, :change_set, id
+           FROM artifact
+          WHERE id = :artifact",
+    )?
+    .execute(
+        named_params! { ":branch": branch, ":artifact": artifact, ":change_set": change_set },
+    )?;
+    Ok(())
+}
+
+const COLUMNS: &str = "id, name, kind, registry_version, search_cache_seconds, categories_cache_seconds, catch_all_cache_seconds";
+
+struct Row {
+    id: BranchId,
+    name: String,
+    kind: String,
+    settings: BranchSettings,
+}
+
+impl Row {
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            name: row.get(1)?,
+            kind: row.get(2)?,
+            settings: BranchSettings {
+                registry_version: row.get(3)?,
+                search_cache_seconds: row.get(4)?,
+                categories_cache_seconds: row.get(5)?,
+                catch_all_cache_seconds: row.get(6)?,
+            },
+        })
+    }
+
+    fn branch(self) -> Result<Branch, StoreError> {
+        let name = DistributionName::parse(&self.name).map_err(|_| StoreError::Invalid {
+            what: "branch name",
+            value: self.name,
+        })?;
+        let kind = BranchKind::parse(&self.kind).ok_or(StoreError::Invalid {
+            what: "branch kind",
+            value: self.kind,
+        })?;
+        Ok(Branch {
+            id: self.id,
+            name,
+            kind,
+            settings: self.settings,
+        })
+    }
+}
+
+impl BranchSettings {
+    /// Returns for how long clients may keep answers: what the branch says, else the defaults.
+    pub fn cache_times(&self) -> CacheTimes {
+        let default = CacheTimes::default();
+        CacheTimes {
+            search_seconds: self.search_cache_seconds.unwrap_or(default.search_seconds),
+            categories_seconds: self
+                .categories_cache_seconds
+                .unwrap_or(default.categories_seconds),
+            catch_all_seconds: self
+                .catch_all_cache_seconds
+                .unwrap_or(default.catch_all_seconds),
+            index_seconds: default.index_seconds,
+        }
+    }
+}
+
+super::sql_id!(BranchId);

@@ -1,0 +1,106 @@
+//! Distributions: stable addresses, and the branches behind them.
+
+use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
+
+use super::StoreError;
+use super::branches::BranchId;
+use super::change_sets::ChangeSetId;
+use crate::distribution::DistributionName;
+
+/// The number of a distribution in this store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DistributionId(pub i64);
+
+/// A distribution, without its branches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Distribution {
+    /// Its number.
+    pub id: DistributionId,
+    /// Its name, the last part of its address.
+    pub name: DistributionName,
+}
+
+/// Adds a distribution that is not here yet, without branches.
+pub fn insert(
+    conn: &Transaction<'_>,
+    name: &DistributionName,
+    created: ChangeSetId,
+) -> Result<DistributionId, StoreError> {
+    conn.execute(
+        "INSERT INTO distribution (name, created) VALUES (:name, :created)",
+        named_params! { ":name": name.as_str(), ":created": created },
+    )?;
+    Ok(DistributionId(conn.last_insert_rowid()))
+}
+
+/// Returns the distribution of this name, or `None`.
+pub fn find(
+    conn: &Connection,
+    name: &DistributionName,
+) -> Result<Option<DistributionId>, StoreError> {
+    let id = conn
+        .query_row(
+            "SELECT id FROM distribution WHERE name = :name",
+            named_params! { ":name": name.as_str() },
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(id)
+}
+
+/// Returns all distributions, by name.
+pub fn all(conn: &Connection) -> Result<Vec<Distribution>, StoreError> {
+    let mut query = conn.prepare("SELECT id, name FROM distribution ORDER BY name")?;
+    let rows = query.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
+    rows.map(|row| {
+        let (id, name) = row?;
+        let name = DistributionName::parse(&name).map_err(|_| StoreError::Invalid {
+            what: "distribution name",
+            value: name,
+        })?;
+        Ok(Distribution { id, name })
+    })
+    .collect()
+}
+
+/// Returns the branches of a distribution, the winning one first.
+pub fn branches(conn: &Connection, id: DistributionId) -> Result<Vec<BranchId>, StoreError> {
+    let mut query = conn.prepare(
+        "SELECT branch
+           FROM distribution_branch
+          WHERE distribution = :id AND until IS NULL
+          ORDER BY position",
+    )?;
+    let rows = query.query_map(named_params! { ":id": id }, |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Makes `branches`, in this order, what a distribution is from `change_set` on.
+pub fn set_branches(
+    conn: &Transaction<'_>,
+    id: DistributionId,
+    branches: &[BranchId],
+    change_set: ChangeSetId,
+) -> Result<(), StoreError> {
+    conn.execute(
+        "UPDATE distribution_branch
+            SET until = :change_set
+          WHERE distribution = :id AND until IS NULL",
+        named_params! { ":id": id, ":change_set": change_set },
+    )?;
+    let mut query = conn.prepare(
+        "INSERT INTO distribution_branch (distribution, position, since, branch)
+         VALUES (:id, :position, :change_set, :branch)",
+    )?;
+    for (position, branch) in (0_i64..).zip(branches) {
+        query.execute(named_params! {
+            ":id": id,
+            ":position": position,
+            ":change_set": change_set,
+            ":branch": branch,
+        })?;
+    }
+    Ok(())
+}
+
+super::sql_id!(DistributionId);

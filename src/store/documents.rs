@@ -1,0 +1,89 @@
+//! Documents: what a package version says of itself, as rendered at its import.
+
+use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
+
+use super::StoreError;
+use super::artifacts::ArtifactId;
+use super::contents::{self, Content, ContentId};
+
+/// A rendering as it is kept. Slots and facts are JSON that only [`crate::package`] reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document<C> {
+    /// The number of the code that rendered it.
+    pub renderer: u32,
+    /// What queries look at.
+    pub facts: String,
+    /// The version's own notice of deprecation, compact JSON.
+    pub deprecated: Option<String>,
+    /// Where serving inserts into the `/search` element.
+    pub element_slots: String,
+    /// Plain bytes of the `/search` element.
+    pub element_bytes: u32,
+    /// The `/search` element, raw deflate.
+    pub element: Vec<u8>,
+    /// Where serving inserts into the package document.
+    pub document_slots: String,
+    /// The package document.
+    pub document: C,
+}
+
+/// Keeps the rendering of an artifact in one dialect, in place of an older one.
+pub fn put(
+    conn: &Transaction<'_>,
+    artifact: ArtifactId,
+    dialect: &str,
+    document: &Document<ContentId>,
+) -> Result<(), StoreError> {
+    let mut query = conn.prepare_cached(
+        "INSERT OR REPLACE INTO document (artifact, dialect, renderer, facts, deprecated, element_slots, element_bytes,
+                                          element, document_slots, document)
+         VALUES (:artifact, :dialect, :renderer, :facts, :deprecated, :element_slots, :element_bytes,
+                 :element, :document_slots, :document)",
+    )?;
+    query.execute(named_params! {
+        ":artifact": artifact,
+        ":dialect": dialect,
+        ":renderer": document.renderer,
+        ":facts": document.facts,
+        ":deprecated": document.deprecated,
+        ":element_slots": document.element_slots,
+        ":element_bytes": document.element_bytes,
+        ":element": document.element,
+        ":document_slots": document.document_slots,
+        ":document": document.document,
+    })?;
+    Ok(())
+}
+
+/// Returns the rendering of an artifact in one dialect, or `None`.
+pub fn get(
+    conn: &Connection,
+    artifact: ArtifactId,
+    dialect: &str,
+) -> Result<Option<Document<Content>>, StoreError> {
+    let mut query = conn.prepare_cached(
+        "SELECT c.id, c.sha256, c.bytes, c.crc32, d.renderer, d.facts, d.deprecated, d.element_slots, d.element_bytes,
+                d.element, d.document_slots
+           FROM document d
+           JOIN content c ON c.id = d.document
+          WHERE d.artifact = :artifact AND d.dialect = :dialect",
+    )?;
+    let row = query
+        .query_row(
+            named_params! { ":artifact": artifact, ":dialect": dialect },
+            |row| {
+                Ok(Document {
+                    document: contents::from_row(row)?,
+                    renderer: row.get(4)?,
+                    facts: row.get(5)?,
+                    deprecated: row.get(6)?,
+                    element_slots: row.get(7)?,
+                    element_bytes: row.get(8)?,
+                    element: row.get(9)?,
+                    document_slots: row.get(10)?,
+                })
+            },
+        )
+        .optional()?;
+    Ok(row)
+}

@@ -1,0 +1,178 @@
+//! The one file everything lives in, and the only SQL.
+//!
+//! One file a noun; functions take the connection first, so that a transaction is just another caller. Absence is
+//! `Option` here; what it means to a client is decided elsewhere. One process owns a store, by a lock beside it: one
+//! writer, several readers, WAL. Callers keep every transaction under 100 ms.
+
+/// Lets a row number be bound and read as its own type.
+macro_rules! sql_id {
+    ($name:ident) => {
+        impl rusqlite::types::ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+                Ok(self.0.into())
+            }
+        }
+
+        impl rusqlite::types::FromSql for $name {
+            fn column_result(
+                value: rusqlite::types::ValueRef<'_>,
+            ) -> rusqlite::types::FromSqlResult<Self> {
+                value.as_i64().map(Self)
+            }
+        }
+    };
+}
+use sql_id;
+
+pub mod artifacts;
+pub mod branches;
+pub mod change_sets;
+pub mod contents;
+pub mod distributions;
+pub mod documents;
+mod error;
+mod schema;
+pub mod sources;
+pub mod stages;
+pub mod streams;
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+pub use error::StoreError;
+pub use schema::SCHEMA_VERSION;
+
+/// An open store: the lock, one connection that writes and a pool of connections that read.
+#[derive(Debug)]
+pub struct Store {
+    folder: PathBuf,
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+    _lock: File,
+}
+
+impl Store {
+    /// Opens the store in `folder`, making both where they are missing, and brings its schema up to date.
+    ///
+    /// Fails with [`StoreError::InUse`] while another process has it, and with [`StoreError::NewerSchema`] on a store of
+    /// a later airlock; neither changes a byte.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let io = |source| StoreError::Folder {
+            path: folder.to_owned(),
+            source,
+        };
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o750)
+            .create(folder)
+            .map_err(io)?;
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o640)
+            .open(folder.join("airlock.lock"))
+            .map_err(io)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(StoreError::InUse {
+                    path: folder.to_owned(),
+                });
+            }
+            Err(TryLockError::Error(source)) => return Err(io(source)),
+        }
+        Ok(Self {
+            writer: Mutex::new(schema::open(&folder.join("airlock.db"))?),
+            readers: Mutex::default(),
+            folder: folder.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    /// Returns the folder that holds the store.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Runs `query` on a connection that cannot write, outside any transaction.
+    ///
+    /// Blocks; never call it on an async thread. Statements that must see one state belong in [`Self::snapshot`].
+    pub fn read<T, E: From<StoreError>>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let pooled = locked(&self.readers).pop();
+        let reader = match pooled {
+            Some(reader) => reader,
+            None => schema::open_reader(&self.folder.join("airlock.db"))?,
+        };
+        let answer = query(&reader);
+        locked(&self.readers).push(reader);
+        answer
+    }
+
+    /// Runs `query` in one read transaction: all its statements see the same state. Keep it short, it pins the WAL.
+    pub fn snapshot<T, E: From<StoreError>>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.read(|conn| {
+            let transaction = conn.unchecked_transaction().map_err(StoreError::from)?;
+            query(&transaction)
+        })
+    }
+
+    /// Runs `change` in one transaction that takes effect whole or not at all.
+    ///
+    /// A power cut may undo the last of these; what was there before is never harmed.
+    pub fn write<T, E: From<StoreError>>(
+        &self,
+        change: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        transact(&mut locked(&self.writer), change)
+    }
+
+    /// As [`Self::write`], and on disk when it returns, with every write before it: what a change set is committed by.
+    pub fn write_synced<T, E: From<StoreError>>(
+        &self,
+        change: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut writer = locked(&self.writer);
+        writer
+            .pragma_update(None, "synchronous", "FULL")
+            .map_err(StoreError::from)?;
+        let answer = transact(&mut writer, change);
+        writer
+            .pragma_update(None, "synchronous", "NORMAL")
+            .map_err(StoreError::from)?;
+        answer
+    }
+
+    /// Moves what the WAL holds into the store's file as far as no reader is in the way, and empties the WAL if none is.
+    pub fn checkpoint(&self) -> Result<(), StoreError> {
+        locked(&self.writer).query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+}
+
+fn transact<T, E: From<StoreError>>(
+    writer: &mut Connection,
+    change: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let transaction = writer
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(StoreError::from)?;
+    let answer = change(&transaction)?;
+    transaction.commit().map_err(StoreError::from)?;
+    Ok(answer)
+}
+
+/// A panic elsewhere leaves no half-made state behind a store's locks: SQLite rolled its transaction back.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

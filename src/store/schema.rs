@@ -1,0 +1,208 @@
+//! Opening the file: pragmas, identity, migrations.
+//!
+//! `PRAGMA user_version` is the only bookkeeping. A migration is named by the version it produces; all that are missing
+//! run in one transaction, so a failed upgrade leaves the store as it was.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::StoreError;
+
+/// The newest schema this binary knows.
+pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
+
+const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_store.sql")];
+
+/// "ALCK", in the file's header: `file` and we can tell the store from other databases.
+const APPLICATION_ID: i64 = 0x414c_434b;
+
+/// Opens `file` for writing, makes it if it is missing and brings it up to date.
+pub(super) fn open(file: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut conn = Connection::open_with_flags(file, flags)?;
+    check_identity(&conn, file)?;
+    // The next two hold only before the first table. 8 KiB pages pack small streams without many overflow pages.
+    conn.execute_batch(
+        "PRAGMA page_size = 8192;
+         PRAGMA auto_vacuum = INCREMENTAL;
+         PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = NORMAL;
+         PRAGMA journal_size_limit = 67108864;
+         PRAGMA cache_size = -8192;",
+    )?;
+    prepare(&conn)?;
+    upgrade(&mut conn, MIGRATIONS)?;
+    Ok(conn)
+}
+
+/// Opens `file`, which exists and is up to date, for reading.
+pub(super) fn open_reader(file: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(file, flags)?;
+    conn.execute_batch("PRAGMA cache_size = -1024;")?;
+    prepare(&conn)?;
+    Ok(conn)
+}
+
+/// Sets what holds for every connection.
+fn prepare(conn: &Connection) -> Result<(), StoreError> {
+    conn.execute_batch(
+        "PRAGMA foreign_keys = ON;
+         PRAGMA trusted_schema = OFF;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA mmap_size = 0;",
+    )?;
+    conn.busy_timeout(std::time::Duration::from_secs(5))?;
+    conn.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+/// Refuses a file that is no store or that a later airlock wrote, before anything is written to it.
+fn check_identity(conn: &Connection, file: &Path) -> Result<(), StoreError> {
+    let not_a_store = || StoreError::NotAStore {
+        path: file.to_owned(),
+    };
+    let tables: i64 = conn
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(|error| match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::NotADatabase) => not_a_store(),
+            _ => error.into(),
+        })?;
+    let application_id: i64 = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    if tables > 0 && application_id != APPLICATION_ID {
+        return Err(not_a_store());
+    }
+    let found: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found > SCHEMA_VERSION {
+        return Err(StoreError::NewerSchema {
+            found,
+            known: SCHEMA_VERSION,
+        });
+    }
+    Ok(())
+}
+
+fn upgrade(conn: &mut Connection, migrations: &[&str]) -> Result<(), StoreError> {
+    let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let done = usize::try_from(found).map_err(|_| StoreError::Invalid {
+        what: "schema version",
+        value: found.to_string(),
+    })?;
+    for migration in migrations.iter().skip(done) {
+        transaction.execute_batch(migration)?;
+    }
+    if done < migrations.len() {
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", migrations.len() as i64)?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Returns an empty store in memory, for tests of one noun.
+#[cfg(test)]
+pub(super) fn in_memory() -> Connection {
+    let mut conn = Connection::open_in_memory().unwrap();
+    prepare(&conn).unwrap();
+    upgrade(&mut conn, MIGRATIONS).unwrap();
+    conn
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user_version(conn: &Connection) -> i64 {
+        conn.pragma_query_value(None, "user_version", |row| row.get(0))
+            .unwrap()
+    }
+
+    #[test]
+    fn a_new_file_becomes_a_store_that_opens_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("airlock.db");
+        drop(open(&file).unwrap());
+
+        let conn = open(&file).unwrap();
+        assert_eq!(user_version(&conn), SCHEMA_VERSION);
+        let pragma = |name| {
+            conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0))
+                .unwrap()
+        };
+        assert_eq!(
+            (
+                pragma("page_size"),
+                pragma("auto_vacuum"),
+                pragma("foreign_keys")
+            ),
+            (8192, 2, 1)
+        );
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("airlock.db");
+        let conn = open(&file).unwrap();
+        conn.pragma_update(None, "user_version", SCHEMA_VERSION + 1)
+            .unwrap();
+        drop(conn);
+        let before = std::fs::read(&file).unwrap();
+
+        let error = open(&file).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "the store has schema {}, this airlock knows up to {SCHEMA_VERSION}",
+                SCHEMA_VERSION + 1
+            )
+        );
+        assert_eq!(std::fs::read(&file).unwrap(), before);
+    }
+
+    #[test]
+    fn another_database_and_another_file_are_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("other.db");
+        Connection::open(&file)
+            .unwrap()
+            .execute_batch("CREATE TABLE theirs (a)")
+            .unwrap();
+        let before = std::fs::read(&file).unwrap();
+        assert!(matches!(
+            open(&file).unwrap_err(),
+            StoreError::NotAStore { .. }
+        ));
+        assert_eq!(std::fs::read(&file).unwrap(), before);
+
+        let text = folder.path().join("text.db");
+        std::fs::write(
+            &text,
+            "no database at all, just some text that is long enough",
+        )
+        .unwrap();
+        assert!(matches!(
+            open(&text).unwrap_err(),
+            StoreError::NotAStore { .. }
+        ));
+    }
+
+    #[test]
+    fn a_failed_upgrade_leaves_the_store_as_it_was() {
+        let mut conn = in_memory();
+        conn.execute("INSERT INTO path (text) VALUES ('kept')", [])
+            .unwrap();
+        let broken = [MIGRATIONS, &["CREATE TABLE half (a) STRICT;"]].concat();
+
+        assert!(upgrade(&mut conn, &broken).is_err());
+        assert_eq!(user_version(&conn), SCHEMA_VERSION);
+        let kept: String = conn
+            .query_row("SELECT text FROM path", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(kept, "kept");
+    }
+}

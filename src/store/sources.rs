@@ -1,0 +1,105 @@
+//! Sources: where imports read from, known again by size and digest.
+
+use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
+
+use super::StoreError;
+use crate::crypto::Digest;
+
+/// The number of a source in this store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SourceId(pub i64);
+
+/// Where an import read from, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Source {
+    /// What the operator called it: a file's name, or `-`.
+    pub name: String,
+    /// The digest of its bytes as they were read; not of a directory.
+    pub sha256: Option<Digest>,
+    /// How many bytes were read.
+    pub bytes: Option<u64>,
+    /// The commit it was made from.
+    pub commit_id: Option<String>,
+    /// When that was, RFC 3339.
+    pub committed_at: Option<String>,
+    /// The registry version it pins.
+    pub registry_version: Option<String>,
+}
+
+/// Adds a source of which only the name is known yet.
+pub fn begin(conn: &Transaction<'_>, name: &str) -> Result<SourceId, StoreError> {
+    conn.execute(
+        "INSERT INTO source (name) VALUES (:name)",
+        named_params! { ":name": name },
+    )?;
+    Ok(SourceId(conn.last_insert_rowid()))
+}
+
+/// Writes what reading the source to its end has told.
+pub fn finish(conn: &Transaction<'_>, id: SourceId, source: &Source) -> Result<(), StoreError> {
+    conn.execute(
+        "UPDATE source
+            SET sha256 = :sha256, bytes = :bytes, commit_id = :commit_id, committed_at = :committed_at,
+                registry_version = :registry_version
+          WHERE id = :id",
+        named_params! {
+            ":id": id,
+            ":sha256": source.sha256,
+            ":bytes": source.bytes.map(u64::cast_signed),
+            ":commit_id": source.commit_id,
+            ":committed_at": source.committed_at,
+            ":registry_version": source.registry_version,
+        },
+    )?;
+    Ok(())
+}
+
+/// Returns a source, or `None`.
+pub fn get(conn: &Connection, id: SourceId) -> Result<Option<Source>, StoreError> {
+    let row = conn
+        .query_row(
+            "SELECT name, sha256, bytes, commit_id, committed_at, registry_version
+               FROM source
+              WHERE id = :id",
+            named_params! { ":id": id },
+            |row| {
+                Ok(Source {
+                    name: row.get(0)?,
+                    sha256: row.get(1)?,
+                    bytes: row.get::<_, Option<i64>>(2)?.map(i64::cast_unsigned),
+                    commit_id: row.get(3)?,
+                    committed_at: row.get(4)?,
+                    registry_version: row.get(5)?,
+                })
+            },
+        )
+        .optional()?;
+    Ok(row)
+}
+
+/// Tells whether a source of this many bytes was read to its end before: only then is its digest worth computing.
+pub fn has_size(conn: &Connection, bytes: u64) -> Result<bool, StoreError> {
+    let known = conn.query_row(
+        "SELECT EXISTS (SELECT 1 FROM source WHERE bytes = :bytes AND sha256 IS NOT NULL)",
+        named_params! { ":bytes": bytes.cast_signed() },
+        |row| row.get(0),
+    )?;
+    Ok(known)
+}
+
+/// Returns the names of the branches that took all of the source with this digest and refused nothing of it, newest first.
+pub fn committed_into(conn: &Connection, sha256: &Digest) -> Result<Vec<String>, StoreError> {
+    let mut query = conn.prepare(
+        "SELECT b.name
+           FROM source s
+           JOIN change_set c ON c.source = s.id
+           JOIN change_set_branch cb ON cb.change_set = c.id
+           JOIN branch b ON b.id = cb.branch
+          WHERE s.sha256 = :sha256 AND cb.is_complete
+          ORDER BY c.id DESC",
+    )?;
+    let rows = query.query_map(named_params! { ":sha256": sha256 }, |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+super::sql_id!(SourceId);

@@ -1,0 +1,249 @@
+//! Stages: what came in and is offered to nobody yet, and what could not come in.
+
+use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
+
+use super::StoreError;
+use super::artifacts::{self, ArtifactId};
+use super::branches::{BranchSettings, Member};
+use super::sources::SourceId;
+use crate::distribution::{BranchKind, DistributionName, Held};
+
+/// The number of a stage: the plan `airlock plans commit N` means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct StageId(pub i64);
+
+/// Where the content of a stage is to go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The branch.
+    pub branch: DistributionName,
+    /// Its kind, should it have to be made.
+    pub kind: BranchKind,
+    /// What the source says of how it is to be served.
+    pub settings: BranchSettings,
+}
+
+/// One reading of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stage {
+    /// Its number.
+    pub id: StageId,
+    /// When reading began, RFC 3339.
+    pub started_at: String,
+    /// Who began it.
+    pub who: String,
+    /// What was read.
+    pub source: SourceId,
+    /// Where it is to go; `None` while it is being read.
+    pub target: Option<Target>,
+    /// Files that belong to no package.
+    pub ignored_files: u64,
+}
+
+/// A package that could not be taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantined {
+    /// Where it lay in its source.
+    pub path: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Begins to stage a source.
+pub fn begin(
+    conn: &Transaction<'_>,
+    source: SourceId,
+    started_at: &str,
+    who: &str,
+) -> Result<StageId, StoreError> {
+    conn.execute(
+        "INSERT INTO stage (state, started_at, who, source)
+         VALUES ('open', :started_at, :who, :source)",
+        named_params! { ":started_at": started_at, ":who": who, ":source": source },
+    )?;
+    Ok(StageId(conn.last_insert_rowid()))
+}
+
+/// Adds an artifact to a stage. Adding it twice is adding it once.
+pub fn add(conn: &Transaction<'_>, stage: StageId, artifact: ArtifactId) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "INSERT OR IGNORE INTO staged (stage, artifact) VALUES (:stage, :artifact)",
+    )?
+    .execute(named_params! { ":stage": stage, ":artifact": artifact })?;
+    Ok(())
+}
+
+/// Takes an artifact out of a stage.
+pub fn remove(
+    conn: &Transaction<'_>,
+    stage: StageId,
+    artifact: ArtifactId,
+) -> Result<(), StoreError> {
+    conn.prepare_cached("DELETE FROM staged WHERE stage = :stage AND artifact = :artifact")?
+        .execute(named_params! { ":stage": stage, ":artifact": artifact })?;
+    Ok(())
+}
+
+/// Notes a package that could not be taken from a source.
+pub fn quarantine(
+    conn: &Transaction<'_>,
+    source: SourceId,
+    at: &str,
+    package: &Quarantined,
+) -> Result<(), StoreError> {
+    conn.execute(
+        "INSERT INTO quarantine (source, at, path, reason) VALUES (:source, :at, :path, :reason)",
+        named_params! { ":source": source, ":at": at, ":path": package.path, ":reason": package.reason },
+    )?;
+    Ok(())
+}
+
+/// Returns what could not be taken from a source, in the order it was met.
+pub fn quarantined(conn: &Connection, source: SourceId) -> Result<Vec<Quarantined>, StoreError> {
+    let mut query =
+        conn.prepare("SELECT path, reason FROM quarantine WHERE source = :source ORDER BY id")?;
+    let rows = query.query_map(named_params! { ":source": source }, |row| {
+        Ok(Quarantined {
+            path: row.get(0)?,
+            reason: row.get(1)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Ends the reading of a source: from here on its plan can be shown and committed.
+pub fn finish(
+    conn: &Transaction<'_>,
+    id: StageId,
+    target: &Target,
+    ignored_files: u64,
+) -> Result<(), StoreError> {
+    conn.execute(
+        "UPDATE stage
+            SET state = 'staged', branch = :branch, branch_kind = :kind, ignored_files = :ignored_files,
+                search_cache_seconds = :search, categories_cache_seconds = :categories,
+                catch_all_cache_seconds = :catch_all
+          WHERE id = :id",
+        named_params! {
+            ":id": id,
+            ":branch": target.branch.as_str(),
+            ":kind": target.kind.as_str(),
+            ":ignored_files": ignored_files.cast_signed(),
+            ":search": target.settings.search_cache_seconds,
+            ":categories": target.settings.categories_cache_seconds,
+            ":catch_all": target.settings.catch_all_cache_seconds,
+        },
+    )?;
+    Ok(())
+}
+
+/// Returns the stages that wait for a commit, oldest first.
+pub fn waiting(conn: &Connection) -> Result<Vec<Stage>, StoreError> {
+    let mut query = conn.prepare("SELECT id FROM stage WHERE state = 'staged' ORDER BY id")?;
+    let ids = query
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<Vec<StageId>, _>>()?;
+    ids.into_iter()
+        .filter_map(|id| get(conn, id).transpose())
+        .collect()
+}
+
+/// Returns a stage, or `None`.
+pub fn get(conn: &Connection, id: StageId) -> Result<Option<Stage>, StoreError> {
+    let row = conn
+        .query_row(
+            "SELECT g.started_at, g.who, g.source, g.ignored_files, g.branch, g.branch_kind, s.registry_version,
+                    g.search_cache_seconds, g.categories_cache_seconds, g.catch_all_cache_seconds
+               FROM stage g
+               JOIN source s ON s.id = g.source
+              WHERE g.id = :id",
+            named_params! { ":id": id },
+            |row| {
+                let stage = Stage {
+                    id,
+                    started_at: row.get(0)?,
+                    who: row.get(1)?,
+                    source: row.get(2)?,
+                    target: None,
+                    ignored_files: row.get::<_, i64>(3)?.cast_unsigned(),
+                };
+                let settings = BranchSettings {
+                    registry_version: row.get(6)?,
+                    search_cache_seconds: row.get(7)?,
+                    categories_cache_seconds: row.get(8)?,
+                    catch_all_cache_seconds: row.get(9)?,
+                };
+                Ok((stage, row.get::<_, Option<String>>(4)?, row.get::<_, Option<String>>(5)?, settings))
+            },
+        )
+        .optional()?;
+    let Some((mut stage, branch, kind, settings)) = row else {
+        return Ok(None);
+    };
+    if let (Some(branch), Some(kind)) = (branch, kind) {
+        let branch = DistributionName::parse(&branch).map_err(|_| StoreError::Invalid {
+            what: "branch name",
+            value: branch,
+        })?;
+        let kind = BranchKind::parse(&kind).ok_or(StoreError::Invalid {
+            what: "branch kind",
+            value: kind,
+        })?;
+        stage.target = Some(Target {
+            branch,
+            kind,
+            settings,
+        });
+    }
+    Ok(Some(stage))
+}
+
+/// Returns what a stage holds, by name and version.
+pub fn members(conn: &Connection, id: StageId) -> Result<Vec<Member>, StoreError> {
+    let mut query = conn.prepare(
+        "SELECT v.name, v.version, a.id, a.sha256, a.tree_sha256
+           FROM staged s
+           JOIN artifact a ON a.id = s.artifact
+           JOIN package_version v ON v.id = a.package_version
+          WHERE s.stage = :id",
+    )?;
+    let rows = query.query_map(named_params! { ":id": id }, |row| {
+        let held = Held {
+            sha256: row.get(3)?,
+            tree_sha256: row.get(4)?,
+        };
+        Ok((
+            row.get::<_, String>(0)?,
+            row.get::<_, String>(1)?,
+            row.get(2)?,
+            held,
+        ))
+    })?;
+    let mut members = rows
+        .map(|row| {
+            let (name, version, artifact, held) = row?;
+            Ok(Member {
+                package: artifacts::package_id(&name, &version)?,
+                artifact,
+                held,
+            })
+        })
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    members.sort_by(|a, b| a.package.cmp(&b.package));
+    Ok(members)
+}
+
+/// Ends a stage, by its commit or because it is dropped. What it held stays until it is collected as garbage.
+pub fn end(conn: &Transaction<'_>, id: StageId) -> Result<bool, StoreError> {
+    Ok(conn.execute(
+        "DELETE FROM stage WHERE id = :id",
+        named_params! { ":id": id },
+    )? > 0)
+}
+
+/// Ends every stage that was being read when its process died; only for when no import runs.
+pub fn end_open(conn: &Transaction<'_>) -> Result<usize, StoreError> {
+    Ok(conn.execute("DELETE FROM stage WHERE state = 'open'", [])?)
+}
+
+super::sql_id!(StageId);

@@ -1,0 +1,248 @@
+//! Streams: how a content lies on disk, in chunks that are checked before they leave.
+
+use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
+
+use super::StoreError;
+use super::contents::ContentId;
+use crate::crypto::Digest;
+
+/// Bytes of every chunk of a stream but its last.
+pub const CHUNK_BYTES: usize = 256 << 10;
+
+/// The number of a stream in this store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StreamId(pub i64);
+
+/// How a stream encodes its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Coding {
+    /// The plain bytes.
+    Plain,
+    /// Raw deflate (RFC 1951), without header or trailer.
+    Deflate,
+}
+
+/// One encoding of a content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Stream {
+    /// Its number.
+    pub id: StreamId,
+    /// How it encodes the content.
+    pub coding: Coding,
+    /// Bytes of the encoded form.
+    pub bytes: u64,
+}
+
+/// Begins a stream whose content is not known yet. Until [`finish`] it belongs to nothing and nobody finds it.
+pub fn begin(conn: &Transaction<'_>, coding: Coding) -> Result<StreamId, StoreError> {
+    conn.prepare_cached("INSERT INTO stream (coding, bytes) VALUES (:coding, 0)")?
+        .execute(named_params! { ":coding": coding.as_str() })?;
+    Ok(StreamId(conn.last_insert_rowid()))
+}
+
+/// Adds chunk `number`. Every chunk but the last must have [`CHUNK_BYTES`] bytes.
+pub fn append(
+    conn: &Transaction<'_>,
+    stream: StreamId,
+    number: u32,
+    bytes: &[u8],
+) -> Result<(), StoreError> {
+    let mut query = conn.prepare_cached(
+        "INSERT INTO chunk (stream, number, checksum, bytes)
+         VALUES (:stream, :number, :checksum, :bytes)",
+    )?;
+    query.execute(named_params! {
+        ":stream": stream,
+        ":number": number,
+        ":checksum": crc32fast::hash(bytes),
+        ":bytes": bytes,
+    })?;
+    Ok(())
+}
+
+/// Ends a stream: from here on it is `content`, encoded. `sha256` is over its `bytes` encoded bytes.
+pub fn finish(
+    conn: &Transaction<'_>,
+    stream: StreamId,
+    content: ContentId,
+    sha256: &Digest,
+    bytes: u64,
+) -> Result<(), StoreError> {
+    let mut query = conn.prepare_cached(
+        "UPDATE stream
+            SET content = :content, sha256 = :sha256, bytes = :bytes
+          WHERE id = :stream",
+    )?;
+    query.execute(named_params! {
+        ":stream": stream,
+        ":content": content,
+        ":sha256": sha256,
+        ":bytes": bytes as i64,
+    })?;
+    Ok(())
+}
+
+/// Removes a stream that was begun and is not needed after all: its content turned out to be here already.
+pub fn abandon(conn: &Transaction<'_>, stream: StreamId) -> Result<(), StoreError> {
+    conn.execute(
+        "DELETE FROM stream WHERE id = :stream AND content IS NULL",
+        named_params! { ":stream": stream },
+    )?;
+    Ok(())
+}
+
+/// Removes every stream that was begun and never finished; only for when no import runs.
+pub fn abandon_unfinished(conn: &Transaction<'_>) -> Result<usize, StoreError> {
+    Ok(conn.execute("DELETE FROM stream WHERE content IS NULL", [])?)
+}
+
+/// Returns the first stream of a content, the one that answers use.
+pub fn of_content(conn: &Connection, content: ContentId) -> Result<Option<Stream>, StoreError> {
+    let mut query = conn.prepare_cached(
+        "SELECT id, coding, bytes
+           FROM stream
+          WHERE content = :content
+          ORDER BY id
+          LIMIT 1",
+    )?;
+    let row = query
+        .query_row(named_params! { ":content": content }, |row| {
+            Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?))
+        })
+        .optional()?;
+    row.map(|(id, coding, bytes)| {
+        let coding = Coding::parse(&coding).ok_or(StoreError::Invalid {
+            what: "coding",
+            value: coding,
+        })?;
+        Ok(Stream {
+            id,
+            coding,
+            bytes: bytes.cast_unsigned(),
+        })
+    })
+    .transpose()
+}
+
+/// Returns the bytes of chunk `number` as they lie on disk, or `None` past the stream's end.
+///
+/// Fails with [`StoreError::Damaged`] when the chunk's checksum does not hold: the caller must cut what it is sending,
+/// never complete it.
+pub fn chunk(
+    conn: &Connection,
+    stream: StreamId,
+    number: u32,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let mut query = conn.prepare_cached(
+        "SELECT bytes, checksum
+           FROM chunk
+          WHERE stream = :stream AND number = :number",
+    )?;
+    let row: Option<(Vec<u8>, u32)> = query
+        .query_row(
+            named_params! { ":stream": stream, ":number": number },
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    match row {
+        Some((bytes, checksum)) if crc32fast::hash(&bytes) != checksum => {
+            Err(StoreError::Damaged {
+                stream: stream.0,
+                number,
+            })
+        }
+        row => Ok(row.map(|(bytes, _)| bytes)),
+    }
+}
+
+impl Coding {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Deflate => "deflate",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Plain, Self::Deflate]
+            .into_iter()
+            .find(|coding| coding.as_str() == text)
+    }
+}
+
+impl Stream {
+    /// Returns how many chunks the stream has.
+    pub fn chunks(&self) -> u32 {
+        // At most 4 GiB / 256 KiB: the largest artifact an import takes.
+        self.bytes.div_ceil(CHUNK_BYTES as u64) as u32
+    }
+}
+
+super::sql_id!(StreamId);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{contents, schema};
+
+    fn stored(conn: &mut Connection, bytes: &[u8]) -> (ContentId, StreamId) {
+        let transaction = conn.transaction().unwrap();
+        let stream = begin(&transaction, Coding::Plain).unwrap();
+        for (number, chunk) in bytes.chunks(CHUNK_BYTES).enumerate() {
+            append(&transaction, stream, number as u32, chunk).unwrap();
+        }
+        let digest = Digest::of(bytes);
+        let content = contents::insert(&transaction, &digest, bytes.len() as u64, 0).unwrap();
+        finish(&transaction, stream, content, &digest, bytes.len() as u64).unwrap();
+        transaction.commit().unwrap();
+        (content, stream)
+    }
+
+    #[test]
+    fn a_stream_is_read_back_chunk_by_chunk() {
+        let mut conn = schema::in_memory();
+        let bytes = vec![7; CHUNK_BYTES + 3];
+        let (content, id) = stored(&mut conn, &bytes);
+
+        let stream = of_content(&conn, content).unwrap().unwrap();
+        assert_eq!(
+            stream,
+            Stream {
+                id,
+                coding: Coding::Plain,
+                bytes: bytes.len() as u64
+            }
+        );
+        assert_eq!(stream.chunks(), 2);
+        assert_eq!(chunk(&conn, id, 0).unwrap().unwrap().len(), CHUNK_BYTES);
+        assert_eq!(chunk(&conn, id, 1).unwrap().unwrap(), [7; 3]);
+        assert_eq!(chunk(&conn, id, 2).unwrap(), None);
+    }
+
+    #[test]
+    fn a_damaged_chunk_never_leaves() {
+        let mut conn = schema::in_memory();
+        let (_, id) = stored(&mut conn, b"hello");
+        conn.execute("UPDATE chunk SET bytes = x'68656c6c70'", [])
+            .unwrap();
+
+        let error = chunk(&conn, id, 0).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("stream {} is damaged at chunk 0", id.0)
+        );
+    }
+
+    #[test]
+    fn an_unfinished_stream_can_be_abandoned_with_its_chunks_and_a_finished_one_cannot() {
+        let mut conn = schema::in_memory();
+        let (content, _) = stored(&mut conn, b"kept");
+        let transaction = conn.transaction().unwrap();
+        let begun = begin(&transaction, Coding::Plain).unwrap();
+        append(&transaction, begun, 0, b"half").unwrap();
+
+        assert_eq!(abandon_unfinished(&transaction).unwrap(), 1);
+        assert_eq!(chunk(&transaction, begun, 0).unwrap(), None);
+        assert!(of_content(&transaction, content).unwrap().is_some());
+    }
+}
