@@ -13,6 +13,8 @@ pub struct Limits {
     pub entry_bytes: u64,
     /// Bytes of one package's zip: what the 32-bit offsets of a plain zip can say.
     pub artifact_bytes: u64,
+    /// Bytes of one package held in memory while it is imported; files beyond go to the store as they are read.
+    pub package_memory_bytes: u64,
     /// Bytes of a manifest: parsing holds it in memory whole.
     pub manifest_bytes: u64,
     /// Nested collections in a YAML document.
@@ -47,6 +49,7 @@ impl Default for Limits {
             package_files: 65_535,
             entry_bytes: 2 << 30,
             artifact_bytes: (4 << 30) - 1,
+            package_memory_bytes: 8 << 20,
             manifest_bytes: 4 << 20,
             yaml_depth: 64,
             yaml_aliases: 1_000,

@@ -31,6 +31,9 @@ pub use control::ControlSocket;
 pub use request_log::kibana_version;
 pub use worker::PeerUser;
 
+/// The name of the operator's socket in the data folder.
+pub const CONTROL_SOCKET: &str = "control.sock";
+
 use connection::Stopping;
 use worker::{Terms, Worker};
 

@@ -370,7 +370,7 @@ fn the_control_socket_knows_who_asks() {
     let stream = UnixStream::connect(&path).unwrap();
     ask(&stream, "/who");
     let text = answer(&stream).unwrap().unwrap();
-    let own = nix::unistd::getuid().as_raw().to_string();
+    let own = rustix::process::getuid().as_raw().to_string();
     assert!(text.ends_with(&format!("\r\n\r\n{own}")), "{text}");
     server.stop();
     assert!(!path.exists());

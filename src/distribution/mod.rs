@@ -12,4 +12,4 @@ pub use branch::{BranchKind, Consent, Permission};
 pub use cache_times::CacheTimes;
 pub use name::{DistributionName, InvalidName};
 pub use plan::{Change, Held, Plan, PlanError, RefusedChange, plan_import};
-pub use precedence::{Offer, offers};
+pub use precedence::{Offered, offers};

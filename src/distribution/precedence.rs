@@ -6,7 +6,7 @@ use crate::package::PackageId;
 
 /// One package version as a distribution offers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Offer<T> {
+pub struct Offered<T> {
     /// The package version.
     pub package: PackageId,
     /// What the winning branch holds for it.
@@ -17,15 +17,15 @@ pub struct Offer<T> {
 /// name and version; beside it what is shadowed, in the order of the branches.
 pub fn offers<T>(
     branches: impl IntoIterator<Item = Vec<(PackageId, T)>>,
-) -> (Vec<Offer<T>>, Vec<Offer<T>>) {
+) -> (Vec<Offered<T>>, Vec<Offered<T>>) {
     let mut seen = HashSet::new();
     let mut offered = Vec::new();
     let mut shadowed = Vec::new();
     for (package, held) in branches.into_iter().flatten() {
         if seen.insert(package.clone()) {
-            offered.push(Offer { package, held });
+            offered.push(Offered { package, held });
         } else {
-            shadowed.push(Offer { package, held });
+            shadowed.push(Offered { package, held });
         }
     }
     offered.sort_by(|a, b| a.package.cmp(&b.package));
@@ -44,7 +44,7 @@ mod tests {
             vec![held("1.10.0", "staging"), held("1.2.0", "staging")],
         ]);
 
-        let shown = |offers: Vec<Offer<&'static str>>| -> Vec<String> {
+        let shown = |offers: Vec<Offered<&'static str>>| -> Vec<String> {
             offers
                 .into_iter()
                 .map(|offer| format!("{} from {}", offer.package, offer.held))

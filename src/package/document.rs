@@ -12,7 +12,7 @@ mod template;
 
 use super::constraint::InvalidConstraint;
 use super::manifest::{self, DataStreamManifest, Deprecated, Manifest, ManifestError};
-use super::{Categories, Facts, IngestionMethods, InvalidPackageId, PackageId, json};
+use super::{Categories, CategoryCount, Facts, IngestionMethods, InvalidPackageId, PackageId, json};
 use crate::limits::Limits;
 
 pub use files::FileList;
@@ -150,6 +150,14 @@ pub fn render(
         facts,
         warnings,
     })
+}
+
+/// Returns the answer to `/categories`.
+pub fn categories_document(counts: &[CategoryCount]) -> Vec<u8> {
+    let mut text = Vec::new();
+    json::write_pretty(&mut text, counts, 0);
+    text.push(b'\n');
+    text
 }
 
 fn drop_unknown_categories(

@@ -19,7 +19,7 @@ mod yaml;
 pub use constraint::{Constraint, InvalidConstraint};
 pub use document::{
     DamagedTemplate, DocumentError, FileList, Fill, PackageSource, RENDERER, Rendered, Slots,
-    Tables, Template, render,
+    Tables, Template, categories_document, render,
 };
 pub use facts::Facts;
 pub use id::{InvalidPackageId, PackageId, PackageName, PackageVersion};

@@ -60,6 +60,29 @@ pub fn find(conn: &Connection, sha256: &Digest) -> Result<Option<ArtifactId>, St
         .optional()?)
 }
 
+/// Returns the artifact that this tree of a package version is, made canonical, or `None`.
+pub fn find_canonical(
+    conn: &Connection,
+    package: &PackageId,
+    tree_sha256: &Digest,
+) -> Result<Option<ArtifactId>, StoreError> {
+    let mut query = conn.prepare_cached(
+        "SELECT a.id
+           FROM artifact a
+           JOIN package_version v ON v.id = a.package_version
+          WHERE v.name = :name
+            AND v.version = :version
+            AND a.tree_sha256 = :tree_sha256
+            AND NOT EXISTS (SELECT 1 FROM recipe WHERE artifact = a.id)",
+    )?;
+    let version = package.version.to_string();
+    let id = query.query_row(
+        named_params! { ":name": package.name.as_str(), ":version": version, ":tree_sha256": tree_sha256 },
+        |row| row.get(0),
+    );
+    Ok(id.optional()?)
+}
+
 /// Returns the artifact with this number, or `None`.
 pub fn get(conn: &Connection, id: ArtifactId) -> Result<Option<Artifact>, StoreError> {
     let mut query = conn.prepare_cached(

@@ -6,6 +6,9 @@ use super::StoreError;
 use super::artifacts::ArtifactId;
 use super::contents::{self, Content, ContentId};
 
+/// The dialect of the newest registry version, which every branch is rendered in.
+pub const NEWEST_DIALECT: &str = "1.40";
+
 /// A rendering as it is kept. Slots and facts are JSON that only [`crate::package`] reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document<C> {

@@ -111,11 +111,12 @@ pub fn quarantined(conn: &Connection, source: SourceId) -> Result<Vec<Quarantine
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Ends the reading of a source: from here on its plan can be shown and committed.
+/// Ends the reading of a source: from here on it has a plan. `target` is `None` where nobody said yet where it belongs.
 pub fn finish(
     conn: &Transaction<'_>,
     id: StageId,
-    target: &Target,
+    target: Option<&Target>,
+    settings: &BranchSettings,
     ignored_files: u64,
 ) -> Result<(), StoreError> {
     conn.execute(
@@ -126,15 +127,31 @@ pub fn finish(
           WHERE id = :id",
         named_params! {
             ":id": id,
-            ":branch": target.branch.as_str(),
-            ":kind": target.kind.as_str(),
+            ":branch": target.map(|target| target.branch.as_str()),
+            ":kind": target.map(|target| target.kind.as_str()),
             ":ignored_files": ignored_files.cast_signed(),
-            ":search": target.settings.search_cache_seconds,
-            ":categories": target.settings.categories_cache_seconds,
-            ":catch_all": target.settings.catch_all_cache_seconds,
+            ":search": settings.search_cache_seconds,
+            ":categories": settings.categories_cache_seconds,
+            ":catch_all": settings.catch_all_cache_seconds,
         },
     )?;
     Ok(())
+}
+
+/// Says where a stage belongs; `false` when there is no such stage.
+pub fn set_target(
+    conn: &Transaction<'_>,
+    id: StageId,
+    branch: &DistributionName,
+    kind: BranchKind,
+) -> Result<bool, StoreError> {
+    let changed = conn.execute(
+        "UPDATE stage
+            SET branch = :branch, branch_kind = :kind
+          WHERE id = :id AND state = 'staged'",
+        named_params! { ":id": id, ":branch": branch.as_str(), ":kind": kind.as_str() },
+    )?;
+    Ok(changed > 0)
 }
 
 /// Returns the stages that wait for a commit, oldest first.

@@ -1,0 +1,88 @@
+//! How an operation fails, here and on the wire.
+
+use serde::{Deserialize, Serialize};
+
+use crate::import::ImportError;
+use crate::store::StoreError;
+
+/// Why an operation was not done. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OperationError {
+    /// An import failed.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no branch of this name.
+    #[error("there is no branch {0}")]
+    NoSuchBranch(String),
+    /// There is a distribution of this name.
+    #[error("there is a distribution {0} already")]
+    NameTaken(String),
+    /// The name means something of its own.
+    #[error("{0} is a name with a meaning of its own")]
+    ReservedName(String),
+    /// A request that does not say what it must.
+    #[error("invalid request: {0}")]
+    InvalidRequest(String),
+    /// There is no import with this job name under way.
+    #[error("there is no import under way as {0}")]
+    NoSuchJob(String),
+}
+
+/// A failure as it goes over the wire and to the terminal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The one line that says what is wrong.
+    pub error: String,
+    /// What caused it, outermost first.
+    pub causes: Vec<String>,
+    /// Which kind of failure it is, for hints and exit codes; stable.
+    pub kind: String,
+}
+
+impl OperationError {
+    /// Returns which kind of failure this is.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Import(error) => match error {
+                ImportError::Source(_) => "source",
+                ImportError::Store(error) => store_kind(error),
+                ImportError::NoPackages => "no-packages",
+                ImportError::AllRefused { .. } => "all-refused",
+                ImportError::NoTarget => "no-target",
+                ImportError::NoSuchPlan(_) => "no-such-plan",
+                ImportError::OtherKind { .. } => "other-kind",
+                ImportError::Plan(_) => "release-differs",
+                ImportError::Stopped => "stopped",
+            },
+            Self::Store(error) => store_kind(error),
+            Self::NoSuchBranch(_) => "no-such-branch",
+            Self::NameTaken(_) => "name-taken",
+            Self::ReservedName(_) => "reserved-name",
+            Self::InvalidRequest(_) => "invalid-request",
+            Self::NoSuchJob(_) => "no-such-job",
+        }
+    }
+}
+
+fn store_kind(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Folder { .. } => "data-folder",
+        StoreError::InUse { .. } => "in-use",
+        StoreError::NotAStore { .. } => "not-a-store",
+        StoreError::NewerSchema { .. } => "newer-schema",
+        StoreError::Full(_) => "disk-full",
+        StoreError::Damaged { .. } => "damaged",
+        StoreError::Invalid { .. } | StoreError::Sqlite(_) => "store",
+    }
+}
+
+impl<E: Into<OperationError>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
+        Self { causes: causes.map(ToString::to_string).collect(), kind: error.kind().to_owned(), error: error.to_string() }
+    }
+}

@@ -1,0 +1,33 @@
+//! Who asks: the user at the other end of `control.sock`.
+
+use nix::unistd::{Uid, User};
+
+/// The id of the user at the other end of a local connection, kept with the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeerUser(pub u32);
+
+impl PeerUser {
+    /// Returns the user that this process runs as.
+    pub fn own() -> Self {
+        Self(nix::unistd::getuid().as_raw())
+    }
+
+    /// Returns the user's name, or the number of one that has none, as change sets record it.
+    pub fn name(self) -> String {
+        match User::from_uid(Uid::from_raw(self.0)) {
+            Ok(Some(user)) => user.name,
+            Ok(None) | Err(_) => format!("uid {}", self.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_without_a_name_is_a_number() {
+        assert_eq!(PeerUser(0).name(), "root");
+        assert_eq!(PeerUser(4_000_000_000).name(), "uid 4000000000");
+    }
+}

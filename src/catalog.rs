@@ -1,0 +1,264 @@
+//! What each distribution offers, in memory: immutable, built from the store, swapped whole.
+//!
+//! A request takes one [`Catalog`] and never sees half of a change. Catalogs share their elements, so a second release
+//! with the same packages costs little. Rebuilt when the change set number moved, and at no other write.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use flate2::{Decompress, FlushDecompress};
+
+use crate::distribution::{CacheTimes, DistributionName, offers};
+use crate::package::{
+    Categories, CategoriesQuery, DamagedTemplate, Facts, Fill, Offer, PackageId, PackageName, PolicyTemplates,
+    SearchQuery, Slots, Template,
+};
+use crate::store::artifacts::{self, Artifact, ArtifactId};
+use crate::store::branches;
+use crate::store::change_sets::{self, ChangeSetId};
+use crate::store::contents::Content;
+use crate::store::{Store, StoreError, distributions, documents};
+
+/// One package version as it is served.
+#[derive(Debug)]
+pub struct Element {
+    /// Its zip.
+    pub artifact: Artifact,
+    /// What queries look at.
+    pub facts: Arc<Facts>,
+    /// The version's own notice of deprecation, compact JSON.
+    pub deprecated: Option<String>,
+    /// What `/search` answers for it.
+    pub template: Template,
+    /// Its package document.
+    pub document: Content,
+    /// Where serving inserts into the package document.
+    pub document_slots: Slots,
+}
+
+/// What one distribution offers.
+#[derive(Debug)]
+pub struct Catalog {
+    /// The distribution.
+    pub name: DistributionName,
+    /// The change set this is the state of.
+    pub change_set: ChangeSetId,
+    /// For how long clients may keep answers.
+    pub cache_times: CacheTimes,
+    /// By name and version; the offer counts in this order.
+    elements: Vec<Arc<Element>>,
+    by_id: HashMap<PackageId, usize>,
+    offer: Offer,
+    /// The notice of the newest deprecated version of a package, which all its versions carry.
+    notices: HashMap<PackageName, Arc<Element>>,
+    categories: Arc<Categories>,
+}
+
+/// All catalogs of a store.
+#[derive(Debug)]
+pub struct Catalogs {
+    shelf: ArcSwap<Shelf>,
+    reloading: Mutex<()>,
+    categories: Arc<Categories>,
+}
+
+#[derive(Debug, Default)]
+struct Shelf {
+    change_set: Option<ChangeSetId>,
+    by_name: HashMap<DistributionName, Arc<Catalog>>,
+    elements: HashMap<ArtifactId, Arc<Element>>,
+}
+
+impl Catalogs {
+    /// Builds the catalogs of a store.
+    pub fn load(store: &Store) -> Result<Self, StoreError> {
+        let catalogs = Self {
+            shelf: ArcSwap::default(),
+            reloading: Mutex::default(),
+            categories: Arc::new(Categories::built_in()),
+        };
+        catalogs.reload(store)?;
+        Ok(catalogs)
+    }
+
+    /// Takes up what was committed since; nothing where the change set number has not moved.
+    pub fn reload(&self, store: &Store) -> Result<(), StoreError> {
+        let _only_one = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.shelf.load_full();
+        let shelf = store.snapshot(|conn| {
+            let change_set = change_sets::last(conn)?;
+            if before.change_set == Some(change_set) {
+                return Ok::<_, StoreError>(None);
+            }
+            let mut shelf = Shelf { change_set: Some(change_set), ..Shelf::default() };
+            let branches: HashMap<_, _> =
+                branches::all(conn)?.into_iter().map(|branch| (branch.id, branch)).collect();
+            for distribution in distributions::all(conn)? {
+                let mut layers = Vec::new();
+                let mut cache_times = None;
+                for id in distributions::branches(conn, distribution.id)? {
+                    cache_times = cache_times.or(branches.get(&id).map(|branch| branch.settings.cache_times()));
+                    let members = branches::members(conn, id)?;
+                    layers.push(members.into_iter().map(|member| (member.package, member.artifact)).collect());
+                }
+                let (offered, _shadowed) = offers::<ArtifactId>(layers);
+                let elements = offered
+                    .into_iter()
+                    .map(|offered| shelf.element(conn, &before, offered.held))
+                    .collect::<Result<_, _>>()?;
+                let catalog = Catalog::new(
+                    distribution.name,
+                    change_set,
+                    cache_times.unwrap_or_default(),
+                    elements,
+                    Arc::clone(&self.categories),
+                );
+                shelf.by_name.insert(catalog.name.clone(), Arc::new(catalog));
+            }
+            let default = DistributionName::default_distribution();
+            shelf.by_name.entry(default).or_insert_with_key(|name| {
+                let cache_times = CacheTimes::default();
+                let categories = Arc::clone(&self.categories);
+                Arc::new(Catalog::new(name.clone(), change_set, cache_times, Vec::new(), categories))
+            });
+            Ok(Some(shelf))
+        })?;
+        if let Some(shelf) = shelf {
+            self.shelf.store(Arc::new(shelf));
+        }
+        Ok(())
+    }
+
+    /// Returns the catalog of the distribution at `/`; in an empty store it offers nothing.
+    pub fn default_catalog(&self) -> Arc<Catalog> {
+        let shelf = self.shelf.load();
+        Arc::clone(&shelf.by_name[&DistributionName::default_distribution()])
+    }
+
+    /// Returns the catalog of a distribution, or `None` when there is none of this name.
+    pub fn get(&self, name: &DistributionName) -> Option<Arc<Catalog>> {
+        self.shelf.load().by_name.get(name).cloned()
+    }
+}
+
+impl Shelf {
+    /// Returns the element of an artifact: from this shelf, from the one before, or else from the store.
+    fn element(
+        &mut self,
+        conn: &rusqlite::Connection,
+        before: &Self,
+        id: ArtifactId,
+    ) -> Result<Arc<Element>, StoreError> {
+        let known = self.elements.get(&id).or_else(|| before.elements.get(&id));
+        let element = match known {
+            Some(element) => Arc::clone(element),
+            None => Arc::new(load_element(conn, id)?),
+        };
+        self.elements.insert(id, Arc::clone(&element));
+        Ok(element)
+    }
+}
+
+fn load_element(conn: &rusqlite::Connection, id: ArtifactId) -> Result<Element, StoreError> {
+    let missing = |what| StoreError::Invalid { what, value: format!("artifact {}", id.0) };
+    let artifact = artifacts::get(conn, id)?.ok_or_else(|| missing("artifact"))?;
+    let row = documents::get(conn, id, documents::NEWEST_DIALECT)?.ok_or_else(|| missing("document"))?;
+    let facts = serde_json::from_str(&row.facts).map_err(|_| missing("facts"))?;
+    let slots = serde_json::from_str(&row.element_slots).map_err(|_| missing("element slots"))?;
+    let document_slots = serde_json::from_str(&row.document_slots).map_err(|_| missing("document slots"))?;
+    let text = inflated(&row.element, row.element_bytes as usize)
+        .and_then(|text| String::from_utf8(text).ok())
+        .ok_or_else(|| missing("element"))?;
+    Ok(Element {
+        artifact,
+        facts: Arc::new(facts),
+        deprecated: row.deprecated,
+        template: Template { text, slots },
+        document: row.document,
+        document_slots,
+    })
+}
+
+/// Returns the `bytes` plain bytes of a raw deflate stream, or `None` when it is not one of that many.
+fn inflated(deflated: &[u8], bytes: usize) -> Option<Vec<u8>> {
+    let mut plain = Vec::with_capacity(bytes);
+    let status = Decompress::new(false).decompress_vec(deflated, &mut plain, FlushDecompress::Finish).ok()?;
+    (status == flate2::Status::StreamEnd && plain.len() == bytes).then_some(plain)
+}
+
+impl Catalog {
+    fn new(
+        name: DistributionName,
+        change_set: ChangeSetId,
+        cache_times: CacheTimes,
+        elements: Vec<Arc<Element>>,
+        categories: Arc<Categories>,
+    ) -> Self {
+        let mut notices: HashMap<PackageName, Arc<Element>> = HashMap::new();
+        // Ascending by version, so the newest deprecated version is the last one inserted.
+        for element in elements.iter().filter(|element| element.deprecated.is_some()) {
+            notices.insert(element.facts.id.name.clone(), Arc::clone(element));
+        }
+        Self {
+            name,
+            change_set,
+            cache_times,
+            by_id: elements.iter().enumerate().map(|(index, element)| (element.facts.id.clone(), index)).collect(),
+            offer: Offer::new(elements.iter().map(|element| Arc::clone(&element.facts))),
+            notices,
+            elements,
+            categories,
+        }
+    }
+
+    /// Returns how many package versions are offered.
+    pub fn len(&self) -> usize {
+        self.elements.len()
+    }
+
+    /// Tells whether nothing is offered.
+    pub fn is_empty(&self) -> bool {
+        self.elements.is_empty()
+    }
+
+    /// Returns what may be fetched as this package version, or `None`.
+    pub fn find(&self, package: &PackageId) -> Option<&Arc<Element>> {
+        self.by_id.get(package).map(|index| &self.elements[*index])
+    }
+
+    /// Returns the notice of deprecation that all versions of a package carry, compact JSON.
+    pub fn notice(&self, package: &PackageName) -> Option<&str> {
+        self.notices.get(package)?.deprecated.as_deref()
+    }
+
+    /// Returns the JSON that answers a search: the elements that fit, joined.
+    pub fn search(&self, query: &SearchQuery) -> Result<Vec<u8>, DamagedTemplate> {
+        let selected = query.select(&self.offer, &self.categories);
+        if selected.is_empty() {
+            return Ok(b"[]".to_vec());
+        }
+        let bytes: usize = selected.iter().map(|found| self.elements[found.position].template.text.len() + 2).sum();
+        let mut json = Vec::with_capacity(bytes + 8);
+        json.extend(b"[\n");
+        for (index, found) in selected.iter().enumerate() {
+            if index > 0 {
+                json.extend(b",\n");
+            }
+            let element = &self.elements[found.position];
+            let policy_templates = match &found.policy_templates {
+                PolicyTemplates::All => None,
+                PolicyTemplates::Only(numbers) => Some(numbers.as_slice()),
+            };
+            let deprecated = self.notice(&element.facts.id.name);
+            element.template.write(&mut json, &Fill { signature_path: None, deprecated, policy_templates })?;
+        }
+        json.extend(b"\n]\n");
+        Ok(json)
+    }
+
+    /// Returns the JSON that answers a query for categories.
+    pub fn categories(&self, query: &CategoriesQuery) -> Vec<u8> {
+        crate::package::categories_document(&query.count(&self.offer, &self.categories))
+    }
+}

@@ -1,0 +1,24 @@
+//! `airlock activate`: which release or branch answers at `/`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::door::Door;
+use super::{CliError, Common};
+use crate::distribution::DistributionName;
+
+#[derive(Debug, Args)]
+pub(super) struct ActivateArgs {
+    /// The release or branch
+    name: DistributionName,
+}
+
+pub(super) fn run(common: &Common, args: &ActivateArgs) -> Result<ExitCode, CliError> {
+    let changed = Door::open(&common.data_folder()?)?.activate(&args.name)?;
+    common.print(&changed, |changed| match changed.change_set {
+        Some(number) => format!("Change set {number}: {} is served at /\n", args.name),
+        None => format!("Nothing changed: {} is served at / already.\n", args.name),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,63 @@
+//! `airlock demo`: the sample release, served from a temporary folder.
+
+use std::io;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use rust_embed::RustEmbed;
+
+use super::serve::{serve, start_log};
+use super::{CliError, Common};
+use crate::admin::{OperationError, PeerUser};
+use crate::distribution::Consent;
+use crate::import::{self, Progress, StageRequest};
+use crate::limits::Limits;
+use crate::store::Store;
+
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    /// Listen at this address
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+}
+
+/// A release of our own making with every kind of package.
+#[derive(RustEmbed)]
+#[folder = "sample/"]
+struct Sample;
+
+pub(super) fn run(common: &Common, args: &DemoArgs) -> Result<ExitCode, CliError> {
+    start_log(common);
+    let failed = |error: io::Error| CliError::new("cannot set up the demo").caused_by(&error);
+    let folder = tempfile::Builder::new().prefix("airlock-demo-").tempdir().map_err(failed)?;
+    let store = Store::open(folder.path()).map_err(OperationError::from)?;
+    let sample = sample_archive().map_err(failed)?;
+    let request = StageRequest {
+        source_name: "the sample release".to_owned(),
+        who: PeerUser::own().name(),
+        target: None,
+        may_ask: false,
+    };
+    let source = Box::new(io::Cursor::new(sample));
+    let staged = import::stage(&store, source, &request, &Arc::new(Progress::default()), &Limits::default())
+        .map_err(OperationError::from)?;
+    import::commit(&store, staged.stage, &request.who, Consent::default()).map_err(OperationError::from)?;
+    serve(Arc::new(store), args.listen, |address| {
+        println!("# kibana.yml\nxpack.fleet.registryUrl: \"http://{address}\"\nxpack.fleet.isAirGapped: true");
+    })
+}
+
+/// Returns the sample as the tar that people would bring.
+fn sample_archive() -> io::Result<Vec<u8>> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for path in Sample::iter() {
+        let file = Sample::get(&path).ok_or(io::ErrorKind::NotFound)?;
+        let mut header = tar::Header::new_gnu();
+        header.set_size(file.data.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, &*path, &*file.data)?;
+    }
+    archive.into_inner()
+}

@@ -1,0 +1,148 @@
+//! `airlock import`: stage, plan, commit, with a question between the last two where somebody can be asked.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::mpsc::channel;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::door::Door;
+use super::progress::Display;
+use super::source::OpenSource;
+use super::{CliError, Common, plan_text, terminal};
+use crate::admin::operations::KnownSource;
+use crate::admin::routes::{ConsentRequest, ImportRequest, StagedReport, TargetRequest};
+use crate::import::{Committed, PlanReport};
+
+#[derive(Debug, Args)]
+pub(super) struct ImportArgs {
+    /// The package-storage archive (.tar, .tar.gz, .tar.zst, .tar.xz, .zip), a folder, or - for standard input
+    source: PathBuf,
+    /// Make this release of it, whatever the source says it is
+    #[arg(long, value_name = "VERSION", conflicts_with = "branch")]
+    release: Option<String>,
+    /// Add it to this branch
+    #[arg(long, value_name = "NAME")]
+    branch: Option<String>,
+    /// Replace versions that are there with other content, where the branch allows it
+    #[arg(long)]
+    overwrite: bool,
+    /// Commit without asking
+    #[arg(long, short)]
+    yes: bool,
+    /// Stop before the commit and keep the plan
+    #[arg(long, conflicts_with_all = ["yes", "dry_run"])]
+    stage: bool,
+    /// Show what would change, and change nothing
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
+}
+
+/// What an import came to, for `--json`.
+#[derive(Debug, Serialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+enum Outcome {
+    Known { branch: String },
+    Planned { plan: PlanReport },
+    Dropped { plan: PlanReport },
+    Committed { plan: PlanReport, commit: Committed },
+}
+
+pub(super) fn run(common: &Common, args: ImportArgs) -> Result<ExitCode, CliError> {
+    let may_ask = terminal::is_interactive() && !args.yes && !common.json && args.source.as_os_str() != "-";
+    let source = OpenSource::open(&args.source)?;
+    let door = Door::open(&common.data_folder()?)?;
+    if let Some(branch) = known(&door, &source, &args)? {
+        common.print(&Outcome::Known { branch: branch.clone() }, |_| {
+            format!("Nothing changed: {branch} has all of {} already.\n", source.name)
+        })?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let staged = stage(common, &door, source, &args, may_ask)?;
+    let outcome = settle(common, &door, &args, &staged, may_ask);
+    if let Err(error) = outcome {
+        // What cannot be planned is of no use to anybody; the plan that was asked for with --stage stays.
+        if !args.stage {
+            let _ = door.drop_plan(staged.plan);
+        }
+        return Err(error);
+    }
+    outcome
+}
+
+/// Returns the branch that took all of this source before, if it is where the source is to go.
+fn known(door: &Door, source: &OpenSource, args: &ImportArgs) -> Result<Option<String>, CliError> {
+    let Some(bytes) = source.bytes else { return Ok(None) };
+    let KnownSource { has_size: true, .. } = door.known_source(bytes, None)? else { return Ok(None) };
+    let Some(digest) = source.digest()? else { return Ok(None) };
+    let branches = door.known_source(bytes, Some(digest))?.branches;
+    let wanted = args.release.as_ref().or(args.branch.as_ref());
+    Ok(branches.into_iter().find(|branch| wanted.is_none_or(|wanted| wanted == branch)))
+}
+
+fn stage(
+    common: &Common,
+    door: &Door,
+    source: OpenSource,
+    args: &ImportArgs,
+    may_ask: bool,
+) -> Result<StagedReport, CliError> {
+    let display = Display::new(common.quiet || common.json, source.bytes);
+    let request = ImportRequest {
+        source_name: source.name,
+        release: args.release.clone(),
+        branch: args.branch.clone(),
+        may_ask,
+        // Unique among the imports of one server at one time.
+        job: format!("{}-{}", std::process::id(), jiff::Timestamp::now().as_nanosecond()),
+    };
+    let watch = door.watch(&request.job);
+    let reader = source.reader;
+    let outcome = std::thread::scope(|scope| {
+        let (sender, done) = channel();
+        let watch = &watch;
+        scope.spawn(move || sender.send(door.stage(request, reader, watch)));
+        display.follow(watch, &done)
+    });
+    Ok(outcome.ok_or_else(|| CliError::new("the import ended without a word"))??)
+}
+
+fn settle(
+    common: &Common,
+    door: &Door,
+    args: &ImportArgs,
+    staged: &StagedReport,
+    may_ask: bool,
+) -> Result<ExitCode, CliError> {
+    if !staged.has_target {
+        let release = terminal::ask("Which release is this (such as 8.5.0)?")?;
+        door.set_target(staged.plan, &TargetRequest { release: Some(release), branch: None })?;
+    }
+    let consent = ConsentRequest { overwrite: args.overwrite };
+    let plan = door.plan(staged.plan, consent)?;
+    if args.stage {
+        common.print(&Outcome::Planned { plan: plan.clone() }, |_| {
+            let number = plan.plan;
+            format!("{}Commit it with `airlock plans commit {number}`.\n", plan_text::plan(&plan, false))
+        })?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if args.dry_run {
+        door.drop_plan(staged.plan)?;
+        common.print(&Outcome::Dropped { plan: plan.clone() }, |_| plan_text::plan(&plan, false))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let changes = plan.added.len() + plan.replaced.len();
+    if !common.json && !common.quiet {
+        print!("{}", plan_text::plan(&plan, false));
+    }
+    if may_ask && changes > 0 && !terminal::confirm("Commit?")? {
+        door.drop_plan(staged.plan)?;
+        common.print(&Outcome::Dropped { plan }, |_| "Dropped; nothing changed.\n".to_owned())?;
+        return Ok(ExitCode::FAILURE);
+    }
+    let commit = door.commit(staged.plan, consent)?;
+    common.print(&Outcome::Committed { plan, commit: commit.clone() }, |_| plan_text::committed(&commit))?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,114 @@
+//! The command line: one file a subcommand. It talks to people; what it does, [`crate::admin`] and [`crate::server`] do.
+
+mod activate;
+mod control;
+mod demo;
+mod distribution;
+mod door;
+mod failure;
+mod import;
+mod numbers;
+mod plan_text;
+mod plans;
+mod progress;
+mod serve;
+mod source;
+mod terminal;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use failure::CliError;
+
+/// An Elastic Package Registry for networks with no way out
+#[derive(Debug, Parser)]
+#[command(name = "airlock", version, max_term_width = 100, disable_help_subcommand = true)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command understands.
+#[derive(Debug, clap::Args)]
+struct Common {
+    /// Keep the store in this folder [default: STATE_DIRECTORY, else the user's data folder]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
+    /// Print nothing but errors
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// Print the result as JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Bring packages in: a package-storage snapshot as an archive, a folder or from standard input
+    Import(import::ImportArgs),
+    /// Answer Kibana
+    Serve(serve::ServeArgs),
+    /// Show and settle imports that were staged
+    #[command(subcommand)]
+    Plans(plans::PlansCommand),
+    /// Make a release or a branch what answers at /
+    Activate(activate::ActivateArgs),
+    /// Make and list distributions: addresses that serve one or more branches
+    #[command(subcommand)]
+    Distribution(distribution::DistributionCommand),
+    /// Serve a small sample release from a temporary folder, to try Kibana against
+    Demo(demo::DemoArgs),
+}
+
+/// Runs the command that the process was started with.
+pub fn run() -> ExitCode {
+    let Cli { common, command } = Cli::parse();
+    let outcome = match command {
+        Command::Import(args) => import::run(&common, args),
+        Command::Serve(args) => serve::run(&common, &args),
+        Command::Plans(command) => plans::run(&common, command),
+        Command::Activate(args) => activate::run(&common, &args),
+        Command::Distribution(command) => distribution::run(&common, command),
+        Command::Demo(args) => demo::run(&common, &args),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprint!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Common {
+    fn data_folder(&self) -> Result<PathBuf, CliError> {
+        crate::config::data_folder(self.data_dir.clone()).ok_or_else(|| {
+            CliError::new("there is no home folder to keep the store in").hint("name one with --data-dir")
+        })
+    }
+
+    /// Prints a result: as JSON where that is asked for, else as text, and not at all with `--quiet`.
+    fn print<T: serde::Serialize>(&self, value: &T, text: impl FnOnce(&T) -> String) -> Result<(), CliError> {
+        if self.json {
+            let json = serde_json::to_string_pretty(value).map_err(|error| CliError::new(error.to_string()))?;
+            println!("{json}");
+        } else if !self.quiet {
+            print!("{}", text(value));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Cli::command().debug_assert();
+    }
+}

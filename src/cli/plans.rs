@@ -1,0 +1,77 @@
+//! `airlock plans`: imports that were staged and wait for a commit.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use super::door::Door;
+use super::numbers::grouped;
+use super::{CliError, Common, plan_text};
+use crate::admin::operations::WaitingPlan;
+use crate::admin::routes::ConsentRequest;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PlansCommand {
+    /// List the plans that wait
+    List,
+    /// Show what a plan would change, version by version
+    Show {
+        /// The plan's number
+        plan: i64,
+    },
+    /// Do what a plan says
+    Commit {
+        /// The plan's number
+        plan: i64,
+        /// Replace versions that are there with other content, where the branch allows it
+        #[arg(long)]
+        overwrite: bool,
+    },
+    /// Forget a plan
+    Drop {
+        /// The plan's number
+        plan: i64,
+    },
+}
+
+pub(super) fn run(common: &Common, command: PlansCommand) -> Result<ExitCode, CliError> {
+    let door = Door::open(&common.data_folder()?)?;
+    match command {
+        PlansCommand::List => common.print(&door.plans()?, |plans| list(plans))?,
+        PlansCommand::Show { plan } => {
+            common.print(&door.plan(plan, ConsentRequest::default())?, |plan| plan_text::plan(plan, true))?;
+        }
+        PlansCommand::Commit { plan, overwrite } => {
+            common.print(&door.commit(plan, ConsentRequest { overwrite })?, plan_text::committed)?;
+        }
+        PlansCommand::Drop { plan } => {
+            door.drop_plan(plan)?;
+            common.print(&plan, |plan| format!("Plan {plan} is dropped; nothing changed.\n"))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(plans: &[WaitingPlan]) -> String {
+    if plans.is_empty() {
+        return "No plan waits.\n".to_owned();
+    }
+    plans.iter().map(line).collect()
+}
+
+fn line(waiting: &WaitingPlan) -> String {
+    let number = waiting.plan;
+    match (&waiting.report, &waiting.failure) {
+        (Some(plan), _) => format!(
+            "{number}: {} added, {} replaced in {} from {}, staged {} by {}\n",
+            grouped(plan.added.len() as u64),
+            grouped(plan.replaced.len() as u64),
+            plan.branch,
+            plan.source.name,
+            plan.staged_at,
+            plan.staged_by,
+        ),
+        (None, Some(failure)) => format!("{number}: cannot be committed: {}\n", failure.error),
+        (None, None) => format!("{number}\n"),
+    }
+}

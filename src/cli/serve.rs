@@ -1,0 +1,98 @@
+//! `airlock serve`: answers Kibana until it is asked to stop.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use tracing_subscriber::EnvFilter;
+
+use super::{CliError, Common};
+use crate::admin::OperationError;
+use crate::admin::routes::{self, Operator};
+use crate::api;
+use crate::catalog::Catalogs;
+use crate::limits::Limits;
+use crate::server::{self, ControlSocket, Listeners, Settings};
+use crate::store::Store;
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// Listen at this address; [::]:8080 is every interface
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", env = "AIRLOCK_LISTEN")]
+    pub listen: SocketAddr,
+}
+
+pub(super) fn run(common: &Common, args: &ServeArgs) -> Result<ExitCode, CliError> {
+    start_log(common);
+    let store = Store::open(&common.data_folder()?).map_err(OperationError::from)?;
+    serve(Arc::new(store), args.listen, |_| {})
+}
+
+/// Serves `store` at `listen`; `ready` is told the address once connections are accepted there.
+pub(super) fn serve(
+    store: Arc<Store>,
+    listen: SocketAddr,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<ExitCode, CliError> {
+    let catalogs = Arc::new(Catalogs::load(&store).map_err(OperationError::from)?);
+    let cannot_listen = |error: std::io::Error| {
+        CliError::new(format!("cannot listen at {listen}"))
+            .caused_by(&error)
+            .hint("choose another address with --listen 127.0.0.1:8081, or stop what listens there")
+    };
+    let listener = TcpListener::bind(listen).map_err(cannot_listen)?;
+    let address = listener.local_addr().map_err(cannot_listen)?;
+    let (_socket, control) = bind_control(store.folder())?;
+    let listeners = Listeners { api: vec![listener], are_inherited: false, control: Some(control) };
+    let default = catalogs.default_catalog();
+    tracing::info!(address = %address, package_versions = default.len(), "serving");
+    ready(address);
+
+    let operator = Operator {
+        store: Arc::clone(&store),
+        catalogs: Arc::clone(&catalogs),
+        limits: Limits::default(),
+        jobs: std::sync::Mutex::default(),
+    };
+    let operator = actix_web::web::Data::new(operator);
+    let state = actix_web::web::Data::new((store, catalogs));
+    let stopped = server::serve(
+        listeners,
+        &Settings::default(),
+        move |config| {
+            config.app_data(state.clone());
+
+        },
+        move |config| {
+            config.app_data(operator.clone());
+            routes::configure(config);
+        },
+        async {
+            if let Err(error) = server::asked_by_signal().await {
+                tracing::error!(%error, "cannot listen for signals");
+            }
+        },
+    )
+    .map_err(|error| CliError::new("the server ended").caused_by(&error))?;
+    tracing::info!(cut_connections = stopped.cut_connections, "stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn bind_control(folder: &Path) -> Result<(ControlSocket, std::os::unix::net::UnixListener), CliError> {
+    let path = folder.join(server::CONTROL_SOCKET);
+    ControlSocket::bind(&path).map_err(|error| {
+        CliError::new(format!("cannot listen at {}", path.display()))
+            .caused_by(&error)
+            .hint("a socket's path has at most 107 bytes; a shorter --data-dir helps")
+    })
+}
+
+/// Begins to write the log to standard error; `RUST_LOG` sets how much of it.
+pub(super) fn start_log(common: &Common) {
+    let default = if common.quiet { "warn" } else { "info" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr);
+    if common.json { log.json().init() } else { log.init() }
+}

@@ -1,0 +1,114 @@
+//! What can go wrong in an import: with one package, which is then quarantined, or with the import as a whole.
+
+use crate::distribution::PlanError;
+use crate::store::StoreError;
+
+/// Why one package cannot be taken. The rest of its source is not touched by it.
+#[derive(Debug, thiserror::Error)]
+pub enum PackageError {
+    /// A member that cannot be a file of a package: a link, a device, a name that climbs out.
+    #[error("{member}: {why}")]
+    Member {
+        /// The member's path, as far as it can be shown.
+        member: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A file is larger than its limit.
+    #[error("{path} is larger than {limit_bytes} bytes")]
+    FileTooLarge {
+        /// The file.
+        path: String,
+        /// The limit.
+        limit_bytes: u64,
+    },
+    /// All files together are larger than an artifact may be.
+    #[error("it is larger than {limit_bytes} bytes")]
+    TooLarge {
+        /// The limit.
+        limit_bytes: u64,
+    },
+    /// Too many files.
+    #[error("it holds more than {limit} files")]
+    TooManyFiles {
+        /// The limit.
+        limit: u32,
+    },
+    /// The same path twice.
+    #[error("it holds {path} twice")]
+    DuplicatePath {
+        /// The path.
+        path: String,
+    },
+    /// A path is a file and a folder.
+    #[error("it holds {path} as a file and as a folder")]
+    FileAndFolder {
+        /// The path.
+        path: String,
+    },
+    /// Its files lie apart in the source, with others between them.
+    #[error("its files do not lie together in the source")]
+    Scattered,
+    /// The same package version was in this source before.
+    #[error("{package} was in this source before, at {first}")]
+    Repeated {
+        /// The package version.
+        package: String,
+        /// Where it was first.
+        first: String,
+    },
+    /// It has no manifest.
+    #[error("it has no manifest.yml")]
+    NoManifest,
+    /// What it says cannot be read or shown.
+    #[error("{0}")]
+    Document(String),
+}
+
+/// Why an import as a whole stops. What was staged stays, and is found again when the import is run again.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The source is no archive, is cut off or is damaged.
+    #[error("cannot read the source")]
+    Source(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no package in the source.
+    #[error("no package found: a package is a folder {{name}}/{{version}} with a manifest.yml")]
+    NoPackages,
+    /// Every package of the source was refused.
+    #[error("none of the {count} packages can be taken; the first: {first}")]
+    AllRefused {
+        /// How many.
+        count: usize,
+        /// The first and its reason.
+        first: String,
+    },
+    /// Neither the source nor the operator says where the content belongs.
+    #[error("the source does not say which release it is")]
+    NoTarget,
+    /// There is no such stage.
+    #[error("there is no plan {0}")]
+    NoSuchPlan(i64),
+    /// A branch of this name is here, and is of another kind.
+    #[error("{name} is here as a {kind} branch")]
+    OtherKind {
+        /// The branch.
+        name: String,
+        /// Its kind.
+        kind: &'static str,
+    },
+    /// The plan cannot be.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The operator stopped it.
+    #[error("the import was stopped")]
+    Stopped,
+}
+
+impl ImportError {
+    pub(super) fn source(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Source(Box::new(error))
+    }
+}

@@ -1,0 +1,143 @@
+//! Where packages lie in a source: which path belongs to which package, from the path alone.
+//!
+//! People bring a whole package-storage checkout (`packages/nginx/1.5.0/…`), with or without the leading folder that
+//! `git archive` and code hosts add, or just the folder of packages. Everything else in it (Go code, `vendor/`,
+//! `testdata/`) is no package, though it may look like one; so a folder called `packages` is preferred to any other.
+
+use crate::package::{PackageName, PackageVersion};
+
+/// What a path in a source is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place<'a> {
+    /// A file of a package.
+    Package(InPackage<'a>),
+    /// The file that pins the registry version, `Dockerfile`.
+    Dockerfile,
+    /// The file that sets cache times, `deployment/package-registry.yml`.
+    RegistryConfiguration,
+    /// Anything else.
+    Stray,
+}
+
+/// A path taken apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct InPackage<'a> {
+    /// The folder of packages: `package-storage-8.5.0/packages`, or nothing.
+    pub root: &'a str,
+    /// The package's own folder with its root: `package-storage-8.5.0/packages/nginx/1.5.0`.
+    pub folder: &'a str,
+    /// The path inside the package.
+    pub path: &'a str,
+}
+
+/// Returns what `path` is. Packages lie in the root, in `packages`, in one leading folder, or in `packages` inside it.
+pub(super) fn place(path: &str) -> Place<'_> {
+    if let Some(found) = in_package(path) {
+        return Place::Package(found);
+    }
+    let without_lead = path.split_once('/').map(|(_, rest)| rest);
+    let is = |name: &str| path == name || without_lead == Some(name);
+    if is("Dockerfile") {
+        Place::Dockerfile
+    } else if is("deployment/package-registry.yml") {
+        Place::RegistryConfiguration
+    } else {
+        Place::Stray
+    }
+}
+
+fn in_package(path: &str) -> Option<InPackage<'_>> {
+    // Where each of the first components begins; a package is at most four deep: lead/packages/name/version/file.
+    let mut starts = vec![0];
+    starts.extend(path.match_indices('/').take(4).map(|(at, _)| at + 1));
+    let component = |n: usize| path.get(starts[n]..starts.get(n + 1)? - 1);
+    for depth in 0..=2 {
+        if starts.len() < depth + 3 {
+            return None;
+        }
+        let root = path.get(..starts[depth].saturating_sub(1))?;
+        if depth == 2 && component(1) != Some("packages") {
+            return None;
+        }
+        let (name, version) = (component(depth)?, component(depth + 1)?);
+        if PackageName::parse(name).is_ok() && PackageVersion::parse(version).is_ok() {
+            return Some(InPackage {
+                root,
+                folder: &path[..starts[depth + 2] - 1],
+                path: &path[starts[depth + 2]..],
+            });
+        }
+    }
+    None
+}
+
+/// Returns the one of two roots whose packages are meant.
+pub(super) fn preferred<'a>(first: &'a str, other: &'a str) -> &'a str {
+    let is_packages = |root: &str| root.rsplit('/').next() == Some("packages");
+    if is_packages(other) && !is_packages(first) { other } else { first }
+}
+
+/// Returns the leading folder of a source whose packages lie under `root`: what `git archive --prefix` was given.
+pub(super) fn leading_folder(root: &str) -> Option<&str> {
+    let lead = root.split('/').next()?;
+    (!lead.is_empty() && lead != "packages").then_some(lead)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_are_found_in_every_form_a_checkout_comes_in() {
+        for (root, path) in [
+            ("", "nginx/1.5.0/docs/README.md"),
+            ("packages", "packages/nginx/1.5.0/docs/README.md"),
+            ("lead", "lead/nginx/1.5.0/docs/README.md"),
+            ("lead/packages", "lead/packages/nginx/1.5.0/docs/README.md"),
+        ] {
+            let folder = path.strip_suffix("/docs/README.md").unwrap();
+            let found = InPackage { root, folder, path: "docs/README.md" };
+            assert_eq!(place(path), Place::Package(found));
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_package_is_stray() {
+        for path in [
+            "main.go",
+            "packages/nginx/README.md",
+            "packages/nginx/1.5/manifest.yml",
+            "packages/Nginx/1.5.0/manifest.yml",
+            "lead/testdata/nginx/1.5.0/manifest.yml",
+            "lead/vendor/packages/nginx/1.5.0/manifest.yml",
+            "nginx/1.5.0",
+            "",
+            "/",
+        ] {
+            assert_eq!(place(path), Place::Stray, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_repository_tells_its_registry_and_cache_times_with_and_without_a_leading_folder() {
+        assert_eq!(place("Dockerfile"), Place::Dockerfile);
+        assert_eq!(place("package-storage-7.9.0/Dockerfile"), Place::Dockerfile);
+        assert_eq!(place("deployment/package-registry.yml"), Place::RegistryConfiguration);
+        assert_eq!(place("lead/deployment/package-registry.yml"), Place::RegistryConfiguration);
+        assert_eq!(place("vendor/x/Dockerfile"), Place::Stray);
+    }
+
+    #[test]
+    fn a_folder_called_packages_is_preferred_and_else_the_first() {
+        assert_eq!(preferred("lead", "lead/packages"), "lead/packages");
+        assert_eq!(preferred("packages", "testdata"), "packages");
+        assert_eq!(preferred("a", "b"), "a");
+        assert_eq!(preferred("packages", "lead/packages"), "packages");
+    }
+
+    #[test]
+    fn the_leading_folder_is_the_one_before_packages() {
+        let leads = ["", "packages", "lead", "lead/packages"].map(leading_folder);
+        assert_eq!(leads, [None, None, Some("lead"), Some("lead")]);
+    }
+}

@@ -1,0 +1,21 @@
+//! A source becomes a branch: *stage* it (read once, stored, offered to nobody), *plan* what it would change, *commit*
+//! that in one short transaction.
+//!
+//! It knows sources as entries of an archive, never as files on a disk, and answers no requests.
+
+mod collect;
+mod encode;
+mod error;
+mod layout;
+mod package;
+mod plan;
+mod progress;
+mod reading;
+mod repository;
+mod source_reader;
+mod stage;
+
+pub use error::{ImportError, PackageError};
+pub use plan::{Committed, PlanReport, Problem, SourceReport, commit, drop_stage, plan, set_target, waiting};
+pub use progress::{Progress, ProgressReport};
+pub use stage::{StageRequest, Staged, stage};

@@ -1,0 +1,268 @@
+//! One collected package to an artifact in the store: checked, rendered, encoded, written in short transactions.
+
+use rusqlite::Transaction;
+
+use super::collect::{Collected, Collecting, Held, data_stream_of_manifest};
+use super::encode::Encoder;
+use super::error::{ImportError, PackageError};
+use super::reading::content_reader;
+use crate::crypto::{Digest, Hasher};
+use crate::limits::Limits;
+use crate::package::canonical_zip::{self, Piece};
+use crate::package::{self, FileList, PackageId, PackageSource, RENDERER, Rendered, Tables};
+use crate::store::artifacts::{self, ArtifactId, NewArtifact};
+use crate::store::contents::{self, ContentId};
+use crate::store::stages::{self, StageId};
+use crate::store::streams::{self, CHUNK_BYTES, Coding};
+use crate::store::{Store, StoreError, documents};
+
+/// What became of a package that can be taken.
+pub(super) struct Made {
+    pub package: PackageId,
+    pub artifact: ArtifactId,
+    /// Whether the store did not hold it before.
+    pub is_new: bool,
+}
+
+/// Makes packages into artifacts, one after another.
+pub(super) struct Maker<'a> {
+    pub store: &'a Store,
+    pub limits: &'a Limits,
+    pub stage: StageId,
+    pub tables: Tables<'a>,
+    pub encoder: Encoder,
+}
+
+/// Bytes that one transaction writes at most, so that no other write waits long for it.
+const TRANSACTION_BYTES: usize = 2 << 20;
+
+/// A content that the store does not hold yet, encoded.
+struct Encoded<'a> {
+    sha256: Digest,
+    crc32: u32,
+    plain: &'a [u8],
+    deflated: Option<Vec<u8>>,
+}
+
+impl Maker<'_> {
+    /// Makes `collected` an artifact of the store, last changed at `modified` (seconds since 1970). The inner error
+    /// refuses the package, the outer one stops the import.
+    pub(super) fn make(
+        &mut self,
+        collected: &mut Collecting,
+        modified: i64,
+    ) -> Result<Result<Made, PackageError>, ImportError> {
+        if let Some(why) = collected.refused.take() {
+            return Ok(Err(why));
+        }
+        collected.files.sort_by(|a, b| a.path.split('/').cmp(b.path.split('/')));
+        let files = &collected.files;
+        if let Err(why) = check_paths(files) {
+            return Ok(Err(why));
+        }
+        let rendered = match self.render(files) {
+            Ok(rendered) => rendered,
+            Err(why) => return Ok(Err(why)),
+        };
+        let package = rendered.facts.id.clone();
+        let tree_sha256 = tree_digest(files);
+        let known = self.store.read(|conn| artifacts::find_canonical(conn, &package, &tree_sha256))?;
+        if let Some(artifact) = known {
+            self.store.write(|conn| stages::add(conn, self.stage, artifact))?;
+            return Ok(Ok(Made { package, artifact, is_new: false }));
+        }
+        let entries: Vec<_> = files
+            .iter()
+            // Lossless: collecting refuses packages larger than an artifact may be.
+            .map(|file| canonical_zip::Entry { path: &file.path, bytes: file.bytes as u32, crc32: file.crc32 })
+            .collect();
+        let Ok((pieces, bytes)) = canonical_zip::layout(&package, &entries) else {
+            return Ok(Err(PackageError::TooLarge { limit_bytes: self.limits.artifact_bytes }));
+        };
+        let sha256 = self.digest(&pieces, files)?;
+        let artifact =
+            NewArtifact { package: &package, sha256, bytes: u64::from(bytes), tree_sha256, modified };
+        let artifact = self.write(&artifact, files, &rendered)?;
+        Ok(Ok(Made { package, artifact, is_new: true }))
+    }
+
+    fn render(&self, files: &[Collected]) -> Result<Rendered, PackageError> {
+        let manifest_of = |file: &Collected| match &file.held {
+            Held::Memory(bytes) => Some(bytes.clone()),
+            // Collecting holds every manifest in memory.
+            Held::Store(_) => None,
+        };
+        let manifest = files
+            .iter()
+            .find(|file| file.path == "manifest.yml")
+            .and_then(manifest_of)
+            .ok_or(PackageError::NoManifest)?;
+        let data_streams: Vec<_> = files
+            .iter()
+            .filter_map(|file| Some((data_stream_of_manifest(&file.path)?, manifest_of(file)?)))
+            .collect();
+        let data_streams: Vec<_> =
+            data_streams.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.as_slice())).collect();
+        let refused = |error| PackageError::Document(with_causes(&error));
+        let files = FileList::of_tree(files.iter().map(|file| file.path.as_str())).map_err(refused)?;
+        let source = PackageSource { files: &files, manifest: &manifest, data_streams: &data_streams };
+        package::render(&source, self.tables, self.limits).map_err(refused)
+    }
+
+    /// Returns the digest of the zip that `pieces` make.
+    fn digest(&self, pieces: &[Piece], files: &[Collected]) -> Result<Digest, ImportError> {
+        let mut hasher = Hasher::default();
+        for piece in pieces {
+            match piece {
+                Piece::Literal(bytes) => hasher.update(bytes),
+                Piece::Entry(index) => match &files[*index].held {
+                    Held::Memory(bytes) => hasher.update(bytes),
+                    Held::Store(content) => content_reader(self.store, *content, |plain| hasher.update(plain))?,
+                },
+            }
+        }
+        Ok(hasher.finish())
+    }
+
+    fn write(
+        &mut self,
+        artifact: &NewArtifact<'_>,
+        files: &[Collected],
+        rendered: &Rendered,
+    ) -> Result<ArtifactId, ImportError> {
+        let document = Collected::in_memory(String::new(), rendered.document.text.clone().into_bytes());
+        let new = self.encode_new(files.iter().chain([&document]))?;
+        for batch in batches(&new) {
+            self.store.write(|conn| batch.iter().try_for_each(|content| put(conn, content).map(|_| ())))?;
+        }
+        let element = self.encoder.deflate(rendered.element.text.as_bytes());
+        let artifact = self.store.write(|conn| {
+            if let Some(known) = artifacts::find(conn, &artifact.sha256)? {
+                stages::add(conn, self.stage, known)?;
+                return Ok::<_, StoreError>(known);
+            }
+            let id = artifacts::insert(conn, artifact)?;
+            stages::add(conn, self.stage, id)?;
+            for file in files {
+                let content = match file.held {
+                    Held::Store(content) => content,
+                    Held::Memory(_) => known_content(conn, &file.sha256)?,
+                };
+                artifacts::add_file(conn, id, &file.path, content)?;
+            }
+            let row = documents::Document {
+                renderer: RENDERER,
+                facts: json(&rendered.facts),
+                deprecated: rendered.deprecated.clone(),
+                element_slots: json(&rendered.element.slots),
+                element_bytes: rendered.element.text.len() as u32,
+                element,
+                document_slots: json(&rendered.document.slots),
+                document: known_content(conn, &document.sha256)?,
+            };
+            documents::put(conn, id, documents::NEWEST_DIALECT, &row)?;
+            Ok(id)
+        })?;
+        Ok(artifact)
+    }
+
+    /// Encodes those contents in memory that the store does not hold, each once.
+    fn encode_new<'f>(
+        &mut self,
+        files: impl Iterator<Item = &'f Collected>,
+    ) -> Result<Vec<Encoded<'f>>, ImportError> {
+        let mut seen = std::collections::HashSet::new();
+        let mut new = Vec::new();
+        for file in files {
+            let Held::Memory(plain) = &file.held else { continue };
+            if !seen.insert(file.sha256) || self.store.read(|conn| contents::find(conn, &file.sha256))?.is_some() {
+                continue;
+            }
+            let (_, deflated) = self.encoder.encode(plain);
+            new.push(Encoded { sha256: file.sha256, crc32: file.crc32, plain, deflated });
+        }
+        Ok(new)
+    }
+}
+
+impl Encoded<'_> {
+    fn at_rest(&self) -> &[u8] {
+        self.deflated.as_deref().unwrap_or(self.plain)
+    }
+}
+
+/// Cuts contents into runs that one transaction each may write.
+fn batches<'a, 'b>(new: &'b [Encoded<'a>]) -> impl Iterator<Item = &'b [Encoded<'a>]> {
+    let mut rest = new;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fitting = rest
+            .iter()
+            .take_while(|content| {
+                let is_first = bytes == 0;
+                bytes += content.at_rest().len() + 1;
+                is_first || bytes <= TRANSACTION_BYTES
+            })
+            .count();
+        let (batch, after) = rest.split_at(fitting);
+        rest = after;
+        (!batch.is_empty()).then_some(batch)
+    })
+}
+
+/// Writes a content and its stream, unless another package brought it meanwhile.
+fn put(conn: &Transaction<'_>, content: &Encoded<'_>) -> Result<ContentId, StoreError> {
+    if let Some(known) = contents::find(conn, &content.sha256)? {
+        return Ok(known.id);
+    }
+    let id = contents::insert(conn, &content.sha256, content.plain.len() as u64, content.crc32)?;
+    let at_rest = content.at_rest();
+    let (coding, sha256) = match &content.deflated {
+        Some(deflated) => (Coding::Deflate, Digest::of(deflated)),
+        None => (Coding::Plain, content.sha256),
+    };
+    let stream = streams::begin(conn, coding)?;
+    for (number, chunk) in (0..).zip(at_rest.chunks(CHUNK_BYTES)) {
+        streams::append(conn, stream, number, chunk)?;
+    }
+    streams::finish(conn, stream, id, &sha256, at_rest.len() as u64)?;
+    Ok(id)
+}
+
+fn known_content(conn: &Transaction<'_>, sha256: &Digest) -> Result<ContentId, StoreError> {
+    contents::find(conn, sha256)?
+        .map(|content| content.id)
+        .ok_or_else(|| StoreError::Invalid { what: "content", value: sha256.to_string() })
+}
+
+/// Checks that sorted paths can be the files of one tree.
+fn check_paths(files: &[Collected]) -> Result<(), PackageError> {
+    for pair in files.windows(2) {
+        let (path, next) = (&pair[0].path, &pair[1].path);
+        if path == next {
+            return Err(PackageError::DuplicatePath { path: path.clone() });
+        }
+        if next.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('/')) {
+            return Err(PackageError::FileAndFolder { path: path.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// Returns the digest of a tree: of its sorted files' lines as `sha256sum` prints them, `{digest}  {path}`.
+fn tree_digest(files: &[Collected]) -> Digest {
+    let mut hasher = Hasher::default();
+    for file in files {
+        hasher.update(format!("{}  {}\n", file.sha256, file.path).as_bytes());
+    }
+    hasher.finish()
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("facts and slots are plain data with string keys")
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}

@@ -1,0 +1,249 @@
+//! The second and third step of an import: what a stage would change, and making it so.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Transaction};
+use serde::{Deserialize, Serialize};
+
+use super::error::ImportError;
+use crate::distribution::{BranchKind, Consent, DistributionName, Held, Plan, plan_import};
+use crate::package::PackageId;
+use crate::store::branches::{self, Branch, BranchId, Member};
+use crate::store::change_sets::{self, ChangeSetId, NewChangeSet};
+use crate::store::distributions;
+use crate::store::sources;
+use crate::store::stages::{self, Quarantined, Stage, StageId, Target};
+use crate::store::{Store, StoreError};
+
+/// A plan as people and programs read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanReport {
+    /// Its number, for `airlock plans commit`.
+    pub plan: i64,
+    /// When its source was read, RFC 3339.
+    pub staged_at: String,
+    /// Who read it.
+    pub staged_by: String,
+    /// What was read.
+    pub source: SourceReport,
+    /// The branch it is for.
+    pub branch: String,
+    /// The branch's kind.
+    pub kind: String,
+    /// Whether the branch is made by it.
+    pub is_new_branch: bool,
+    /// Package versions that are added.
+    pub added: Vec<String>,
+    /// Package versions whose content is replaced.
+    pub replaced: Vec<String>,
+    /// How many are there already, the same.
+    pub unchanged: usize,
+    /// Package versions that the branch's rules refuse, and why.
+    pub refused: Vec<Problem>,
+    /// Packages that could not be taken from the source, and why.
+    pub quarantined: Vec<Problem>,
+    /// Files of the source that belong to no package.
+    pub ignored_files: u64,
+}
+
+/// What a source is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceReport {
+    /// What the operator called it.
+    pub name: String,
+    /// The digest of its bytes.
+    pub sha256: Option<String>,
+    /// How many bytes.
+    pub bytes: Option<u64>,
+    /// The commit it was made from.
+    pub commit: Option<String>,
+    /// The registry version it pins.
+    pub registry_version: Option<String>,
+}
+
+/// A package and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// The package version, or its folder in the source.
+    pub package: String,
+    /// What is wrong.
+    pub why: String,
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Committed {
+    /// The change set; `None` when there was nothing to change.
+    pub change_set: Option<i64>,
+    /// The branch.
+    pub branch: String,
+    /// Package versions added.
+    pub added: usize,
+    /// Package versions replaced.
+    pub replaced: usize,
+    /// Package versions that were there, the same.
+    pub unchanged: usize,
+    /// Package versions that the branch's rules refused.
+    pub refused: usize,
+    /// Packages that could not be taken from the source.
+    pub quarantined: usize,
+    /// Whether the branch answers at `/`.
+    pub is_default: bool,
+}
+
+/// A stage with everything its plan is computed from.
+struct Planned {
+    stage: Stage,
+    target: Target,
+    branch: Option<Branch>,
+    incoming: Vec<Member>,
+    plan: Plan,
+    quarantined: Vec<Quarantined>,
+}
+
+/// Returns what committing a stage would do.
+pub fn plan(store: &Store, id: StageId, consent: Consent) -> Result<PlanReport, ImportError> {
+    store.snapshot(|conn| {
+        let planned = Planned::load(conn, id, consent)?;
+        planned.report(conn)
+    })
+}
+
+/// Returns the plans that wait for a commit. One that can no longer be is left out with its error.
+pub fn waiting(store: &Store, consent: Consent) -> Result<Vec<Result<PlanReport, (StageId, ImportError)>>, ImportError> {
+    store.snapshot(|conn| {
+        let stages = stages::waiting(conn)?;
+        let report = |id| Planned::load(conn, id, consent)?.report(conn);
+        Ok(stages.into_iter().map(|stage| report(stage.id).map_err(|error| (stage.id, error))).collect())
+    })
+}
+
+/// Says where a stage belongs that did not say it itself.
+pub fn set_target(store: &Store, id: StageId, branch: DistributionName, kind: BranchKind) -> Result<(), ImportError> {
+    store.write(|conn| {
+        if stages::set_target(conn, id, &branch, kind)? { Ok(()) } else { Err(ImportError::NoSuchPlan(id.0)) }
+    })
+}
+
+/// Ends a stage without a commit. What it stored is garbage from here on, unless something else needs it.
+pub fn drop_stage(store: &Store, id: StageId) -> Result<(), ImportError> {
+    store.write(|conn| if stages::end(conn, id)? { Ok(()) } else { Err(ImportError::NoSuchPlan(id.0)) })
+}
+
+/// Does what the plan of a stage says, as one change set, on disk when it returns.
+pub fn commit(store: &Store, id: StageId, who: &str, consent: Consent) -> Result<Committed, ImportError> {
+    store.write_synced(|conn| {
+        let planned = Planned::load(conn, id, consent)?;
+        let change_set = if planned.changes_nothing() { None } else { Some(planned.apply(conn, who)?) };
+        stages::end(conn, id)?;
+        let default = distributions::find(conn, &DistributionName::default_distribution())?;
+        let default = default.map(|default| distributions::branches(conn, default)).transpose()?;
+        let branch = branches::find(conn, &planned.target.branch)?.map(|branch| branch.id);
+        let replaced = planned.plan.changes.iter().filter(|change| change.from.is_some()).count();
+        Ok(Committed {
+            change_set: change_set.map(|id| id.0),
+            branch: planned.target.branch.to_string(),
+            added: planned.plan.changes.len() - replaced,
+            replaced,
+            unchanged: planned.plan.unchanged,
+            refused: planned.plan.refused.len(),
+            quarantined: planned.quarantined.len(),
+            is_default: branch.is_some() && default.unwrap_or_default().first() == branch.as_ref(),
+        })
+    })
+}
+
+impl Planned {
+    fn load(conn: &Connection, id: StageId, consent: Consent) -> Result<Self, ImportError> {
+        let stage = stages::get(conn, id)?.ok_or(ImportError::NoSuchPlan(id.0))?;
+        let target = stage.target.clone().ok_or(ImportError::NoTarget)?;
+        let branch = branches::find(conn, &target.branch)?;
+        if let Some(branch) = branch.as_ref().filter(|branch| branch.kind != target.kind) {
+            return Err(ImportError::OtherKind { name: branch.name.to_string(), kind: branch.kind.as_str() });
+        }
+        let now = branch.as_ref().map(|branch| branches::members(conn, branch.id)).transpose()?;
+        let incoming = stages::members(conn, id)?;
+        let held = |members: &[Member]| -> Vec<(PackageId, Held)> {
+            members.iter().map(|member| (member.package.clone(), member.held)).collect()
+        };
+        let now = now.as_deref().map(held);
+        let plan = plan_import(target.branch.as_str(), target.kind, now.as_deref(), &held(&incoming), consent)?;
+        let quarantined = stages::quarantined(conn, stage.source)?;
+        Ok(Self { stage, target, branch, incoming, plan, quarantined })
+    }
+
+    fn changes_nothing(&self) -> bool {
+        self.plan.changes.is_empty()
+    }
+
+    fn apply(&self, conn: &Transaction<'_>, who: &str) -> Result<ChangeSetId, StoreError> {
+        let at = Timestamp::now().to_string();
+        let new = NewChangeSet { at: &at, who, action: "import", source: Some(self.stage.source) };
+        let change_set = change_sets::insert(conn, &new)?;
+        let branch = match &self.branch {
+            Some(branch) => {
+                branches::update_settings(conn, branch.id, &self.target.settings)?;
+                branch.id
+            }
+            None => self.make_branch(conn, change_set)?,
+        };
+        let artifacts: HashMap<_, _> = self.incoming.iter().map(|member| (member.held.sha256, member.artifact)).collect();
+        for change in &self.plan.changes {
+            let artifact = artifacts
+                .get(&change.to)
+                .ok_or_else(|| StoreError::Invalid { what: "artifact", value: change.to.to_string() })?;
+            branches::put(conn, branch, *artifact, change_set)?;
+        }
+        let is_complete = self.plan.refused.is_empty() && self.quarantined.is_empty();
+        change_sets::note_import(conn, change_set, branch, is_complete)?;
+        Ok(change_set)
+    }
+
+    /// Makes the branch and the distribution of its name; the first branch of a store also answers at `/`.
+    fn make_branch(&self, conn: &Transaction<'_>, change_set: ChangeSetId) -> Result<BranchId, StoreError> {
+        let Target { branch: name, kind, settings } = &self.target;
+        let branch = branches::insert(conn, name, *kind, settings, change_set)?;
+        for distribution in [name, &DistributionName::default_distribution()] {
+            if distributions::find(conn, distribution)?.is_none() {
+                let distribution = distributions::insert(conn, distribution, change_set)?;
+                distributions::set_branches(conn, distribution, &[branch], change_set)?;
+            }
+        }
+        Ok(branch)
+    }
+
+    fn report(&self, conn: &Connection) -> Result<PlanReport, ImportError> {
+        let source = sources::get(conn, self.stage.source)?.unwrap_or_default();
+        let (replaced, added): (Vec<_>, Vec<_>) =
+            self.plan.changes.iter().partition(|change| change.from.is_some());
+        let names = |changes: Vec<&crate::distribution::Change>| {
+            changes.into_iter().map(|change| change.package.to_string()).collect()
+        };
+        Ok(PlanReport {
+            plan: self.stage.id.0,
+            staged_at: self.stage.started_at.clone(),
+            staged_by: self.stage.who.clone(),
+            source: SourceReport {
+                name: source.name,
+                sha256: source.sha256.map(|digest| digest.to_string()),
+                bytes: source.bytes,
+                commit: source.commit_id,
+                registry_version: source.registry_version,
+            },
+            branch: self.target.branch.to_string(),
+            kind: self.target.kind.to_string(),
+            is_new_branch: self.branch.is_none(),
+            added: names(added),
+            replaced: names(replaced),
+            unchanged: self.plan.unchanged,
+            refused: (self.plan.refused.iter())
+                .map(|refused| Problem { package: refused.package.to_string(), why: refused.why.clone() })
+                .collect(),
+            quarantined: (self.quarantined.iter())
+                .map(|package| Problem { package: package.path.clone(), why: package.reason.clone() })
+                .collect(),
+            ignored_files: self.stage.ignored_files,
+        })
+    }
+}

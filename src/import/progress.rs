@@ -1,0 +1,79 @@
+//! How far an import is: counters that a bar, a log line or another process may read at any time.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// How far an import is. Shared between the threads that import and whoever watches.
+#[derive(Debug, Default)]
+pub struct Progress {
+    read_bytes: AtomicU64,
+    found: AtomicU64,
+    new: AtomicU64,
+    refused: AtomicU64,
+    current: Mutex<String>,
+    is_stopped: AtomicBool,
+}
+
+/// What a [`Progress`] said at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct ProgressReport {
+    /// Bytes of the source read, as it lies on disk.
+    pub read_bytes: u64,
+    /// Package versions read.
+    pub found: u64,
+    /// Of these, how many the store did not hold.
+    pub new: u64,
+    /// Of these, how many were quarantined.
+    pub refused: u64,
+    /// The package that was read last.
+    pub current: String,
+}
+
+impl Progress {
+    /// Returns where the import is now.
+    pub fn report(&self) -> ProgressReport {
+        ProgressReport {
+            read_bytes: self.read_bytes.load(Ordering::Relaxed),
+            found: self.found.load(Ordering::Relaxed),
+            new: self.new.load(Ordering::Relaxed),
+            refused: self.refused.load(Ordering::Relaxed),
+            current: self.current.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
+    }
+
+    /// Asks the import to stop at the next package.
+    pub fn stop(&self) {
+        self.is_stopped.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.is_stopped.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn read(&self, bytes: u64) {
+        self.read_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn begin_package(&self, folder: &str) {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        current.clear();
+        current.push_str(folder);
+    }
+
+    pub(super) fn end_package(&self, outcome: Outcome) {
+        self.found.fetch_add(1, Ordering::Relaxed);
+        match outcome {
+            Outcome::New => self.new.fetch_add(1, Ordering::Relaxed),
+            Outcome::Known => 0,
+            Outcome::Refused => self.refused.fetch_add(1, Ordering::Relaxed),
+        };
+    }
+}
+
+/// What became of one package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    New,
+    Known,
+    Refused,
+}

@@ -1,0 +1,44 @@
+//! The bytes of a source on their way in: counted for the progress, hashed for the record.
+
+use std::io::{self, Read};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::progress::Progress;
+use crate::crypto::{Digest, Hasher};
+
+/// Reads a source and keeps its [`Totals`].
+pub(super) struct SourceReader {
+    inner: Box<dyn Read + Send>,
+    progress: Arc<Progress>,
+    totals: Totals,
+}
+
+/// The digest and the size of what was read.
+#[derive(Clone, Default)]
+pub(super) struct Totals(Arc<Mutex<(Hasher, u64)>>);
+
+impl SourceReader {
+    pub(super) fn new(inner: Box<dyn Read + Send>, progress: Arc<Progress>) -> (Self, Totals) {
+        let totals = Totals::default();
+        (Self { inner, progress, totals: totals.clone() }, totals)
+    }
+}
+
+impl Totals {
+    /// Returns the digest and the size of all that was read so far.
+    pub(super) fn finish(&self) -> (Digest, u64) {
+        let (hasher, bytes) = &*self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (hasher.clone().finish(), *bytes)
+    }
+}
+
+impl Read for SourceReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.progress.read(read as u64);
+        let mut totals = self.totals.0.lock().unwrap_or_else(PoisonError::into_inner);
+        totals.0.update(&buffer[..read]);
+        totals.1 += read as u64;
+        Ok(read)
+    }
+}
