@@ -8,7 +8,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
-use nix::sys::stat::{Mode, umask};
+use rustix::fs::Mode;
 
 /// The socket's file, removed when this is dropped.
 #[derive(Debug)]
@@ -32,9 +32,9 @@ impl ControlSocket {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
-        let before = umask(Mode::S_IRWXG | Mode::S_IRWXO | Mode::S_IXUSR);
+        let umask = rustix::process::umask(Mode::RWXG | Mode::RWXO | Mode::XUSR);
         let listener = UnixListener::bind(path);
-        umask(before);
+        rustix::process::umask(umask);
         Ok((Self { path: path.into() }, listener?))
     }
 }
