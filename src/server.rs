@@ -53,7 +53,7 @@ pub struct Listeners {
 pub struct Settings {
     /// Threads that accept and answer.
     pub workers: usize,
-    /// Connections of one listener, in all workers together. Each takes about 70 KiB while an answer is sent.
+    /// Connections of one listener, in all workers together; more wait in the kernel's queue.
     pub max_connections: u32,
     /// Threads of one worker that read the store: what is asked beyond them waits.
     pub blocking_threads: usize,

@@ -11,9 +11,10 @@ use std::sync::{Arc, Barrier};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use actix_web::body::SizedStream;
+use actix_web::body::{BoxBody, SizedStream};
 use actix_web::web::{self, Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
+use airlock::api::body::Announced;
 use airlock::server::{
     ControlSocket, Listeners, PeerUser, ServeError, Settings, Stopped, TimeOuts, serve,
 };
@@ -96,6 +97,10 @@ fn answers(app: &mut ServiceConfig) {
             tokio::time::sleep(Duration::from_millis(600)).await;
             "slow\n"
         }),
+    );
+    app.route(
+        "/announced",
+        web::to(|| async { HttpResponse::Ok().body(BoxBody::new(Announced(1 << 40))) }),
     );
     app.route(
         "/endless",
@@ -244,6 +249,33 @@ fn a_damaged_answer_is_cut_and_never_completed() {
     ask(&stream, "/damaged");
     let error = answer(&stream).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    server.stop();
+}
+
+#[test]
+fn head_sends_the_length_and_not_one_byte_more() {
+    let server = Server::start(long());
+    let mut stream = server.connect();
+    for _ in 0..2 {
+        stream
+            .write_all(b"HEAD /announced HTTP/1.1\r\nhost: x\r\n\r\n")
+            .unwrap();
+        ask(&stream, "/");
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        let head = String::from_utf8(head).unwrap();
+        assert!(head.contains("content-length: 1099511627776\r\n"), "{head}");
+        assert!(
+            answer(&stream)
+                .unwrap()
+                .unwrap()
+                .starts_with("http/1.1 200 ")
+        );
+    }
     server.stop();
 }
 

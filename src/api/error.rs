@@ -10,6 +10,8 @@ use std::error::Error;
 
 use actix_web::http::StatusCode;
 
+use crate::package::InvalidQuery;
+
 /// Why a request is not answered with what it asks for.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
@@ -32,11 +34,8 @@ pub enum ApiError {
     #[error("invalid package version")]
     InvalidVersion,
     /// A parameter of the query cannot be read; the text names it.
-    #[error("{0}")]
-    InvalidQuery(String),
-    /// The query string is longer than the bound.
-    #[error("query too long")]
-    QueryTooLong,
+    #[error(transparent)]
+    InvalidQuery(#[from] InvalidQuery),
     /// A method that could change something.
     #[error("method not allowed")]
     MethodNotAllowed,
@@ -54,8 +53,8 @@ impl ApiError {
             | Self::FileNotFound
             | Self::ArtifactNotFound
             | Self::SignatureNotFound => StatusCode::NOT_FOUND,
+            Self::InvalidQuery(InvalidQuery::TooLong { .. }) => StatusCode::URI_TOO_LONG,
             Self::InvalidVersion | Self::InvalidQuery(_) => StatusCode::BAD_REQUEST,
-            Self::QueryTooLong => StatusCode::URI_TOO_LONG,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }

@@ -4,11 +4,13 @@
 //! of it goes out (coding, condition, range) and [`reply`] writes the headers. Whoever asks can change nothing: there is
 //! no writing hand behind this door.
 
+pub mod body;
 pub mod condition;
 pub mod content_type;
 pub mod encoding;
 pub mod error;
 pub mod gzip;
+pub mod pieces;
 pub mod range;
 pub mod reply;
 pub mod route;

@@ -9,6 +9,7 @@
 use percent_encoding::percent_decode_str;
 
 use super::error::ApiError;
+use crate::distribution::DistributionName;
 use crate::limits::Limits;
 use crate::package::{PackageId, PackageName, PackageVersion};
 
@@ -16,7 +17,7 @@ use crate::package::{PackageId, PackageName, PackageVersion};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     /// The name in `/d/{distribution}/…`; the distribution at `/` when there is none.
-    pub distribution: Option<Box<str>>,
+    pub distribution: Option<DistributionName>,
     /// What is asked of it.
     pub resource: Resource,
 }
@@ -69,7 +70,7 @@ impl Route {
             return None;
         }
         let (distribution, rest) = match segments.as_slice() {
-            ["d", name, rest @ ..] if is_distribution_name(name) => (Some((*name).into()), rest),
+            ["d", name, rest @ ..] => (Some(DistributionName::parse(name).ok()?), rest),
             rest => (None, rest),
         };
         Some(Self {
@@ -150,16 +151,6 @@ fn decoded(raw: &str) -> Option<String> {
     }
     let path = percent_decode_str(raw).decode_utf8().ok()?;
     (!path.contains('\0')).then(|| path.into_owned())
-}
-
-/// Tells whether `text` may name a distribution: `[a-z0-9][a-z0-9._+-]{0,63}`.
-fn is_distribution_name(text: &str) -> bool {
-    let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    text.len() <= 64
-        && text.bytes().next().is_some_and(is_plain)
-        && text
-            .bytes()
-            .all(|b| is_plain(b) || matches!(b, b'.' | b'_' | b'+' | b'-'))
 }
 
 #[cfg(test)]
@@ -301,7 +292,11 @@ mod tests {
             ("/d/d/package/d/1.0.0/d", "d", file("d", "1.0.0", "d")),
         ] {
             let route = Route::parse(path, &Limits::default()).unwrap();
-            assert_eq!(route.distribution.as_deref(), Some(name), "{path}");
+            assert_eq!(
+                route.distribution.as_ref().map(DistributionName::as_str),
+                Some(name),
+                "{path}"
+            );
             assert_eq!(Some(route.resource), expected, "{path}");
         }
         let long = format!("/d/{}/search", "a".repeat(65));
