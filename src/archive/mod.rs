@@ -14,7 +14,6 @@ mod directory;
 mod error;
 mod expand;
 mod path;
-mod pax;
 mod source;
 mod tar;
 mod zip;
