@@ -1,9 +1,11 @@
 //! Archives, sound and hostile, through the public door: what comes out is written down line by line.
+#![allow(clippy::unwrap_used, reason = "in a test, what fails may panic")]
 
 #[path = "../support/archives.rs"]
 mod archives;
 mod compression;
 mod directory;
+mod shared;
 mod tar;
 mod truncation;
 mod zip;

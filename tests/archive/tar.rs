@@ -56,7 +56,7 @@ fn the_global_comment_of_git_is_known_after_the_first_entry() {
         panic!("a file comes first");
     };
     assert_eq!(
-        (file.path.as_str(), file.modified),
+        (file.path.as_str(), file.modified_seconds),
         ("a", Some(1_667_289_600))
     );
     assert_eq!(archive.comment(), Some(commit));
@@ -110,6 +110,27 @@ fn a_gnu_sparse_file_is_skipped_with_the_blocks_of_its_map() {
     assert_eq!(
         read(bytes).entries(),
         ["sparse skipped: sparse file", "next = 1"]
+    );
+}
+
+#[test]
+fn what_gnu_tar_writes_for_labels_and_incremental_dumps_is_read() {
+    let bytes = tar()
+        .header(|header| {
+            header.as_old_mut().linkflag[0] = b'V';
+            header.as_old_mut().size = [0; 12];
+        })
+        .extension("./", b'D', b"Ya\0\0")
+        .extension("dumped/", b'D', b"Yb\0\0")
+        .file("dumped/b", "1")
+        .bytes();
+    assert_eq!(
+        read(bytes).entries(),
+        [
+            "x skipped: member of an unknown type",
+            "dumped/",
+            "dumped/b = 1"
+        ]
     );
 }
 
@@ -238,7 +259,7 @@ fn sizes_that_are_no_numbers_are_damage() {
             b"\x80\0\0\x01\0\0\0\0\0\0\0\0",
             "a number does not fit in 64 bits",
         ),
-        (b"           \0", "a number is not octal"),
+        (b"\000000000001", "a number is not octal"),
     ];
     for (field, why) in fields {
         for flag in [b'0', b'x', b'L', b'g', b'S'] {

@@ -84,7 +84,7 @@ fn the_comment_and_the_time_in_utc_are_handed_on() {
     );
     let mut times = Vec::new();
     while let Some(Entry::File(file)) = archive.next().unwrap() {
-        times.push(file.modified);
+        times.push(file.modified_seconds);
     }
     assert_eq!(times, [Some(0x6360_2480), None], "DOS time has no zone");
 }

@@ -2,6 +2,7 @@
 //!
 //! They write what they are told, byte for byte, and check nothing.
 #![allow(dead_code, reason = "each test target uses some of it")]
+#![allow(clippy::unwrap_used, reason = "in a test, what fails may panic")]
 
 use std::io::{Read, Write};
 

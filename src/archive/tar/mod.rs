@@ -242,9 +242,10 @@ impl Tar {
         self.content = size;
         self.padding = padding_of(size);
 
-        // Before POSIX had a type for them, directories were empty files with a slash behind.
-        let is_directory =
-            kind == Type::Directory || (kind == Type::File && size == 0 && raw.ends_with(b"/"));
+        // Before POSIX had a type for them, directories were empty files with a slash behind. The content of a dumped
+        // one is the list of what lay in it.
+        let is_directory = matches!(kind, Type::Directory | Type::GnuDumpedDirectory)
+            || (kind == Type::File && size == 0 && raw.ends_with(b"/"));
         if is_directory && path::is_root(&raw) {
             return Ok(None);
         }
@@ -283,7 +284,7 @@ impl Tar {
         Ok(Some(Member::File {
             path,
             size_bytes: size,
-            modified: pax.modified.or_else(|| header.modified()),
+            modified_seconds: pax.modified.or_else(|| header.modified()),
             content: (),
         }))
     }

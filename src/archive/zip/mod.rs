@@ -196,7 +196,7 @@ impl Zip {
                 };
                 Member::File {
                     size_bytes: facts.size_bytes,
-                    modified: modified(&extra),
+                    modified_seconds: modified(&extra),
                     content: Content::new(
                         data,
                         &facts,
