@@ -1,13 +1,13 @@
 //! The one layer of compression: told by its bytes, undone within bounds, never twice.
 
-use std::io::Cursor;
+use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use airlock::archive::{Origin, ReadCounter};
 use airlock::limits::Limits;
 
-use crate::archives::{Tar, gz, tar, xz, zst, zst_of_zeros};
+use crate::archives::{Tar, gz, tar, xz, zip, zst, zst_of_zeros};
 use crate::{read, read_origin, read_within};
 
 fn two_files() -> Tar {
@@ -25,6 +25,32 @@ fn each_compression_gives_the_same_entries() {
         two_files().zst_with_window(27),
     ] {
         assert_eq!(read(bytes).entries(), expected);
+    }
+}
+
+#[test]
+fn a_slow_source_that_is_interrupted_gives_the_same_entries() {
+    struct Stuttering(Cursor<Vec<u8>>, bool);
+    impl Read for Stuttering {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            self.1 = !self.1;
+            if self.1 {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            self.0.by_ref().take(1).read(buf)
+        }
+    }
+    let zip = zip().stored("a", "1").deflated("b", vec![b'x'; 5_000]);
+    for bytes in [
+        two_files().bytes(),
+        two_files().gz(),
+        two_files().zst(),
+        two_files().xz(),
+        zip.bytes(),
+    ] {
+        let origin = Origin::Stream(Box::new(Stuttering(Cursor::new(bytes), false)));
+        let outcome = read_origin(origin, &Limits::default());
+        assert_eq!(outcome.entries(), ["a = 1", "b : 5000 bytes"]);
     }
 }
 
@@ -183,6 +209,16 @@ fn a_bomb_is_given_up_by_its_ratio_not_by_its_end() {
         "expands to more than 1000 times its size in x"
     );
     assert!(bytes_read.load(Ordering::Relaxed) < 2 << 20);
+}
+
+#[test]
+fn xz_is_allowed_less_because_it_takes_longer() {
+    let bomb = tar().file("zeros", vec![0; 96 << 20]).xz();
+    assert!(bomb.len() < 100_000);
+    assert_eq!(
+        read(bomb).error(),
+        "expands to more than 300 times its size in zeros"
+    );
 }
 
 #[test]

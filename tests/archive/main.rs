@@ -100,3 +100,10 @@ fn with_causes(error: &ArchiveError) -> String {
     assert!(!text.contains('\n'), "{text:?} is one line");
     text
 }
+
+#[test]
+fn an_archive_can_be_read_on_another_thread() {
+    fn is_send<T: Send>() {}
+    is_send::<Archive>();
+    is_send::<ArchiveError>();
+}

@@ -259,7 +259,7 @@ fn sizes_that_are_no_numbers_are_damage() {
             b"\x80\0\0\x01\0\0\0\0\0\0\0\0",
             "a number does not fit in 64 bits",
         ),
-        (b"\000000000001", "a number is not octal"),
+        (b"\x0000000000001", "a number is not octal"),
     ];
     for (field, why) in fields {
         for flag in [b'0', b'x', b'L', b'g', b'S'] {
@@ -357,6 +357,27 @@ fn a_header_whose_checksum_does_not_hold_is_damage() {
         read(second).error(),
         "damaged after a: the checksum of a header does not hold"
     );
+}
+
+#[test]
+fn a_flipped_byte_never_panics_and_never_makes_another_member() {
+    let bytes = tar()
+        .directory("a/")
+        .file("a/b", "12345")
+        .symlink("a/l", "b")
+        .file("c", "")
+        .bytes();
+    let known = ["a/", "a/b = ", "a/l skipped", "c = "];
+    for position in 0..bytes.len() {
+        for mask in [0x01, 0x80, 0xff] {
+            let mut flipped = bytes.clone();
+            flipped[position] ^= mask;
+            for line in read(flipped).entries {
+                let is_known = known.iter().any(|start| line.starts_with(start));
+                assert!(is_known, "at {position}: {line}");
+            }
+        }
+    }
 }
 
 #[test]

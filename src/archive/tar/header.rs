@@ -179,8 +179,8 @@ mod tests {
             (b"1_1\0\0\0\0\0\0\0\0\0", None),
             (b"            ", None),
             (b"\0\0\0\0\0\0\0\0\0\0\0\0", Some(0)),
-            (b"\000000000012", None),
-            (b" \00000000012", None),
+            (b"\x0000000000012", None),
+            (b" \x000000000012", None),
         ];
         for (field, expected) in table {
             assert_eq!(
