@@ -134,7 +134,7 @@ impl Walk {
         Ok(Member::File {
             path,
             size_bytes,
-            modified: Some(stat.st_mtime),
+            modified_seconds: Some(stat.st_mtime),
             content: Content {
                 file: ReadCounter::new(file, Arc::clone(&self.bytes_read)),
                 path: self.full_path(raw),
@@ -256,14 +256,14 @@ pub fn pack_directory(
         let written = match found.member {
             Member::File {
                 size_bytes,
-                modified,
+                modified_seconds,
                 content,
                 ..
             } => {
                 files += 1;
                 header.set_size(size_bytes);
                 header.set_mtime(
-                    modified
+                    modified_seconds
                         .and_then(|time| u64::try_from(time).ok())
                         .unwrap_or(0),
                 );

@@ -18,10 +18,14 @@ use crate::limits::Limits;
 /// Bytes asked of the source at once: few system calls, and what a network hands over in one go.
 const SOURCE_BUFFER_BYTES: usize = 1 << 20;
 
-/// Bytes out for one byte in. Deflate cannot do more than 1,032; a whole release of packages does 17 with zstd.
+/// Bytes out for one byte in: with it a megabyte costs under a second. Deflate cannot do more than 1,032; a whole release
+/// of packages does 17 with zstd.
 const MAX_RATIO: u64 = 1_000;
 
-/// Bytes out that are free of [`MAX_RATIO`]: the padding of a small tar.
+/// The same for xz, whose decoder takes several times as long for a byte.
+const MAX_XZ_RATIO: u64 = 300;
+
+/// Bytes out that are free of any ratio: the padding of a small tar.
 const FREE_BYTES: u64 = 64 << 20;
 
 /// `LZMA_CONCATENATED` of liblzma's `container.h`: read all streams of a file, as `xz -d` does.
@@ -88,14 +92,16 @@ impl Expanded {
     }
 
     fn check_ratio(&self) -> Result<(), ArchiveError> {
+        let ratio = match self.format {
+            Format::TarXz => MAX_XZ_RATIO,
+            _ => MAX_RATIO,
+        };
         let bytes_in = self.bytes_in.load(Ordering::Relaxed);
-        let allowed = bytes_in
-            .saturating_mul(MAX_RATIO)
-            .saturating_add(FREE_BYTES);
+        let allowed = bytes_in.saturating_mul(ratio).saturating_add(FREE_BYTES);
         if self.bytes_out > allowed {
             return Err(ArchiveError::ExpandsTooFar {
                 place: Place::Start,
-                ratio: MAX_RATIO,
+                ratio,
             });
         }
         Ok(())

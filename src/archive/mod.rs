@@ -14,7 +14,6 @@ mod directory;
 mod error;
 mod expand;
 mod path;
-mod pax;
 mod source;
 mod tar;
 mod zip;
@@ -83,7 +82,7 @@ pub struct FileEntry<'a> {
     /// Bytes of its content; reading gives exactly these or fails.
     pub size_bytes: u64,
     /// When it was changed, in seconds since 1970, where the archive says so in UTC.
-    pub modified: Option<i64>,
+    pub modified_seconds: Option<i64>,
     content: Content<'a>,
 }
 
@@ -248,7 +247,7 @@ enum Member<C> {
     File {
         path: MemberPath,
         size_bytes: u64,
-        modified: Option<i64>,
+        modified_seconds: Option<i64>,
         content: C,
     },
     Directory(MemberPath),
@@ -262,12 +261,12 @@ impl<C> Member<C> {
             Self::File {
                 path,
                 size_bytes,
-                modified,
+                modified_seconds,
                 content,
             } => Entry::File(FileEntry {
                 path,
                 size_bytes,
-                modified,
+                modified_seconds,
                 content: open(content),
             }),
             Self::Directory(path) => Entry::Directory(path),

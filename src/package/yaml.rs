@@ -2,14 +2,16 @@
 //!
 //! That is YAML 1.1 with Go's own corners: of equal keys the last wins, `<<` merges where it stands, only the first
 //! document counts. Knows nothing of manifests. Input is hostile: nesting, aliases and nodes are bounded by [`Limits`],
-//! nothing recurses deeper than they say. Facts: `resolve.go` and `decode.go` of yaml.v2 2.4.0.
+//! nothing recurses deeper than they say. The scanner is one of YAML 1.2, set to take what libyaml takes: brackets at
+//! their parent's column, and a block without a line break at the end of a file. Facts: `resolve.go` and `decode.go` of
+//! yaml.v2 2.4.0.
 
 mod scalar;
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
+use granit_parser::{Event, Parser, ScalarStyle, ScanError, Tag, YamlVersion};
 
 use crate::limits::Limits;
 
@@ -71,6 +73,14 @@ pub enum YamlError {
     /// Not YAML.
     #[error("not YAML")]
     Syntax(#[from] ScanError),
+    /// A directive for another version of YAML.
+    #[error("YAML {major}.{minor} is not 1.1")]
+    Version {
+        /// Its major number.
+        major: u32,
+        /// Its minor number.
+        minor: u32,
+    },
     /// A collection too many inside others.
     #[error("line {line}: YAML nested deeper than {allowed}")]
     TooDeep {
@@ -136,12 +146,21 @@ pub fn parse(text: &[u8], limits: &Limits) -> Result<Document, YamlError> {
     let text = std::str::from_utf8(text)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     check_characters(text)?;
+    let options = granit_parser::options! {
+        strict_indentation: false,
+        block_scalar_eof_without_line_feed: true,
+        emit_comments: false,
+    };
     let mut tree = Tree::new(limits);
-    for event in Parser::new_from_str(text) {
+    for event in Parser::new_from_str_with_options(text, options) {
         let (event, span) = event?;
         let line = span.start.line();
         match event {
-            Event::Nothing | Event::StreamStart | Event::DocumentStart(_) => {}
+            Event::DocumentStart(_, Some(YamlVersion { major, minor })) => {
+                if (major, minor) != (1, 1) {
+                    return Err(YamlError::Version { major, minor });
+                }
+            }
             Event::StreamEnd | Event::DocumentEnd => break,
             Event::Scalar(text, style, anchor, tag) => tree.scalar(Scalar {
                 text: &text,
@@ -151,11 +170,14 @@ pub fn parse(text: &[u8], limits: &Limits) -> Result<Document, YamlError> {
                 line,
             })?,
             Event::Alias(anchor) => tree.alias(anchor, line)?,
-            Event::SequenceStart(anchor, _) => tree.open(Parts::List(Vec::new()), anchor, line)?,
-            Event::MappingStart(anchor, _) => {
+            Event::SequenceStart(_, anchor, _) => {
+                tree.open(Parts::List(Vec::new()), anchor, line)?;
+            }
+            Event::MappingStart(_, anchor, _) => {
                 tree.open(Parts::Map(BTreeMap::new(), Key::Due), anchor, line)?;
             }
             Event::SequenceEnd | Event::MappingEnd => tree.close(line)?,
+            _ => {}
         }
     }
     Ok(Document {
@@ -177,7 +199,8 @@ fn check_characters(text: &str) -> Result<(), YamlError> {
 }
 
 fn full_tag(tag: &Tag) -> String {
-    format!("{}{}", tag.handle, tag.suffix)
+    let (handle, suffix) = tag.parts();
+    format!("{handle}{suffix}")
 }
 
 /// A scalar as it stands in the text.
@@ -273,7 +296,7 @@ impl<'l> Tree<'l> {
                 allowed: self.limits.yaml_aliases,
             });
         }
-        // The parser knows only anchors that came before: one without a value is still open.
+        // The scanner knows only anchors that came before: one without a value is still open.
         let Some(mut built) = self.anchors.get(&anchor).cloned() else {
             return Err(YamlError::AliasToItself { line });
         };

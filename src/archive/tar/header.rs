@@ -19,6 +19,7 @@ pub(super) enum Type {
     Device,
     Fifo,
     GnuSparse,
+    GnuDumpedDirectory,
     GnuLongName,
     GnuLongLink,
     Pax,
@@ -72,6 +73,7 @@ impl Header {
             b'5' => Type::Directory,
             b'6' => Type::Fifo,
             b'S' => Type::GnuSparse,
+            b'D' => Type::GnuDumpedDirectory,
             b'L' => Type::GnuLongName,
             b'K' => Type::GnuLongLink,
             b'x' | b'X' => Type::Pax,
@@ -131,6 +133,10 @@ fn number(field: &[u8]) -> Result<u64, &'static str> {
 
 fn octal(field: &[u8]) -> Result<u64, &'static str> {
     const NOT_OCTAL: &str = "a number is not octal";
+    // GNU tar leaves out the numbers of a volume label; a field of spaces is read as nothing by some only.
+    if field.iter().all(|byte| *byte == 0) {
+        return Ok(0);
+    }
     let digits = field.trim_ascii_start();
     let length = digits
         .iter()
@@ -172,7 +178,9 @@ mod tests {
             (b"0x000000001\0", None),
             (b"1_1\0\0\0\0\0\0\0\0\0", None),
             (b"            ", None),
-            (b"\0\0\0\0\0\0\0\0\0\0\0\0", None),
+            (b"\0\0\0\0\0\0\0\0\0\0\0\0", Some(0)),
+            (b"\x0000000000012", None),
+            (b" \x000000000012", None),
         ];
         for (field, expected) in table {
             assert_eq!(

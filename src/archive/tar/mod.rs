@@ -5,25 +5,20 @@
 //! might not be ours.
 
 mod header;
-
-use std::io::{BufRead, BufReader, Read};
+mod input;
+mod pax;
 
 use self::header::{Type, sparse_block_goes_on};
+use self::input::Input;
+use self::pax::Pax;
 use super::error::{ArchiveError, Inside, Place};
 use super::expand::Expanded;
 use super::path::{self, MemberPath};
-use super::pax::Pax;
 use super::source::{Format, tar_head};
 use super::{Member, Refusal, Skipped};
 use crate::limits::Limits;
 
 pub(super) use self::header::Header;
-
-/// Bytes expanded at once: what a few packages' manifests take, so that headers cost no call of the decoder.
-const EXPANDED_BUFFER_BYTES: usize = 256 << 10;
-
-/// Bytes of padding read after the end mark: GNU tar fills up a record, of 10 KiB unless told otherwise.
-const MAX_PADDING_BYTES: u64 = 64 << 20;
 
 /// The smallest size that eleven octal digits cannot say: only above it does a writer need PAX to say another.
 const NEEDS_PAX_BYTES: u64 = 1 << 33;
@@ -32,14 +27,13 @@ const BLOCK: usize = Header::BYTES;
 
 /// A tar and how far it was read.
 pub(super) struct Tar {
-    input: BufReader<Expanded>,
+    input: Input,
     /// The first block, read to tell a tar from anything else.
     first: Option<Header>,
     /// Bytes of the current member's content not read yet.
     content: u64,
     /// Bytes behind the content up to a whole block.
     padding: u64,
-    place: Place,
     headers: u64,
     comment: Option<String>,
     ended: bool,
@@ -61,15 +55,13 @@ impl Tar {
             Format::Tar => Inside::Source,
             layer => Inside::Layer(layer),
         };
-        let mut input = BufReader::with_capacity(EXPANDED_BUFFER_BYTES, expanded);
-        let mut head = Vec::with_capacity(BLOCK);
-        input.by_ref().take(BLOCK as u64).read_to_end(&mut head)?;
+        let mut input = Input::new(expanded);
+        let head = input.head(BLOCK)?;
         Ok(Self {
             first: Some(tar_head(&head, inside)?),
             input,
             content: 0,
             padding: 0,
-            place: Place::Start,
             headers: 0,
             comment: None,
             ended: false,
@@ -108,9 +100,11 @@ impl Tar {
             self.extension(&header, kind, &mut extensions)?;
         }
         if extensions.pax.is_some() || extensions.long_name.is_some() {
-            return Err(self.damaged("an extension header has no member behind it"));
+            return Err(self
+                .input
+                .damaged("an extension header has no member behind it"));
         }
-        self.read_padding_to_the_end()?;
+        self.input.read_padding_to_the_end()?;
         self.ended = true;
         Ok(None)
     }
@@ -121,14 +115,9 @@ impl Tar {
         let Some(target) = buf.get_mut(..wanted).filter(|target| !target.is_empty()) else {
             return Ok(0);
         };
-        match self.input.read(target) {
-            Ok(0) => Err(self.truncated()),
-            Ok(count) => {
-                self.content -= count as u64;
-                Ok(count)
-            }
-            Err(error) => Err(ArchiveError::from(error).at(&self.place)),
-        }
+        let count = self.input.read_some(target)?;
+        self.content -= count as u64;
+        Ok(count)
     }
 
     /// Reads one header; `None` at the end mark.
@@ -137,15 +126,15 @@ impl Tar {
             Some(first) => first,
             None => {
                 let mut block = [0; BLOCK];
-                self.read_exact(&mut block)?;
-                Header::from_block(&block).ok_or_else(|| self.truncated())?
+                self.input.read_exact(&mut block)?;
+                Header::from_block(&block).ok_or_else(|| self.input.truncated())?
             }
         };
         if header.is_end_mark() {
             return Ok(None);
         }
         if !header.checksum_holds() {
-            return Err(self.damaged("the checksum of a header does not hold"));
+            return Err(self.input.damaged("the checksum of a header does not hold"));
         }
         self.headers += 1;
         if self.headers > self.limits.source_members {
@@ -163,7 +152,7 @@ impl Tar {
         kind: Type,
         extensions: &mut Extensions,
     ) -> Result<(), ArchiveError> {
-        let size = header.size().map_err(|why| self.damaged(why))?;
+        let size = header.size().map_err(|why| self.input.damaged(why))?;
         extensions.bytes = extensions.bytes.saturating_add(size);
         let limit = self.limits.tar_extension_bytes;
         let length = usize::try_from(size)
@@ -171,32 +160,34 @@ impl Tar {
             .filter(|_| extensions.bytes <= limit);
         let Some(length) = length else {
             return Err(ArchiveError::ExtensionTooLarge {
-                place: self.place.clone(),
+                place: self.input.place.clone(),
                 size: extensions.bytes,
                 limit,
             });
         };
         let mut bytes = vec![0; length];
-        self.read_exact(&mut bytes)?;
-        self.skip(padding_of(size))?;
+        self.input.read_exact(&mut bytes)?;
+        self.input.skip(padding_of(size))?;
         match kind {
             Type::PaxGlobal => {
-                let global = Pax::parse(&bytes).map_err(|why| self.damaged(why))?;
+                let global = Pax::parse(&bytes).map_err(|why| self.input.damaged(why))?;
                 if global.path.is_some() || global.size.is_some() || global.sparse {
-                    return Err(self.damaged("a global header gives all members one path or size"));
+                    return Err(self
+                        .input
+                        .damaged("a global header gives all members one path or size"));
                 }
                 if global.comment.is_some() {
                     self.comment = global.comment;
                 }
             }
             Type::Pax if extensions.pax.is_some() => {
-                return Err(self.damaged("two PAX headers describe one member"));
+                return Err(self.input.damaged("two PAX headers describe one member"));
             }
             Type::Pax => {
-                extensions.pax = Some(Pax::parse(&bytes).map_err(|why| self.damaged(why))?);
+                extensions.pax = Some(Pax::parse(&bytes).map_err(|why| self.input.damaged(why))?);
             }
             Type::GnuLongName if extensions.long_name.is_some() => {
-                return Err(self.damaged("two long names describe one member"));
+                return Err(self.input.damaged("two long names describe one member"));
             }
             Type::GnuLongName => {
                 let length = bytes
@@ -227,12 +218,12 @@ impl Tar {
             None => header.name(),
         };
         let shown = path::shown(&raw, self.limits.path_bytes);
-        self.place = Place::In(shown.clone());
+        self.input.place = Place::In(shown.clone());
 
-        let announced = header.size().map_err(|why| self.damaged(why))?;
+        let announced = header.size().map_err(|why| self.input.damaged(why))?;
         let size = pax.size.unwrap_or(announced);
         if size != announced && size < NEEDS_PAX_BYTES {
-            return Err(self.damaged(&format!(
+            return Err(self.input.damaged(&format!(
                 "its PAX header says {size} bytes, its ustar header {announced}"
             )));
         }
@@ -241,7 +232,9 @@ impl Tar {
             Type::Directory | Type::HardLink | Type::SymbolicLink | Type::Device | Type::Fifo
         );
         if has_no_content && size > 0 {
-            return Err(self.damaged(&format!("it is no file but announces {size} bytes")));
+            return Err(self
+                .input
+                .damaged(&format!("it is no file but announces {size} bytes")));
         }
         if kind == Type::GnuSparse && header.has_sparse_blocks() {
             self.skip_sparse_map()?;
@@ -249,9 +242,10 @@ impl Tar {
         self.content = size;
         self.padding = padding_of(size);
 
-        // Before POSIX had a type for them, directories were empty files with a slash behind.
-        let is_directory =
-            kind == Type::Directory || (kind == Type::File && size == 0 && raw.ends_with(b"/"));
+        // Before POSIX had a type for them, directories were empty files with a slash behind. The content of a dumped
+        // one is the list of what lay in it.
+        let is_directory = matches!(kind, Type::Directory | Type::GnuDumpedDirectory)
+            || (kind == Type::File && size == 0 && raw.ends_with(b"/"));
         if is_directory && path::is_root(&raw) {
             return Ok(None);
         }
@@ -290,7 +284,7 @@ impl Tar {
         Ok(Some(Member::File {
             path,
             size_bytes: size,
-            modified: pax.modified.or_else(|| header.modified()),
+            modified_seconds: pax.modified.or_else(|| header.modified()),
             content: (),
         }))
     }
@@ -298,7 +292,7 @@ impl Tar {
     fn skip_sparse_map(&mut self) -> Result<(), ArchiveError> {
         let mut block = [0; BLOCK];
         loop {
-            self.read_exact(&mut block)?;
+            self.input.read_exact(&mut block)?;
             if !sparse_block_goes_on(&block) {
                 return Ok(());
             }
@@ -306,85 +300,14 @@ impl Tar {
     }
 
     fn skip_content(&mut self) -> Result<(), ArchiveError> {
-        while self.content > 0 {
-            self.content -= self.skip_some(self.content)?;
-        }
+        let content = std::mem::take(&mut self.content);
+        self.input.skip(content)?;
         let padding = std::mem::take(&mut self.padding);
-        self.skip(padding)?;
-        if let Place::In(member) = &mut self.place {
-            self.place = Place::After(std::mem::take(member));
+        self.input.skip(padding)?;
+        if let Place::In(member) = &mut self.input.place {
+            self.input.place = Place::After(std::mem::take(member));
         }
         Ok(())
-    }
-
-    fn skip(&mut self, mut bytes: u64) -> Result<(), ArchiveError> {
-        while bytes > 0 {
-            bytes -= self.skip_some(bytes)?;
-        }
-        Ok(())
-    }
-
-    /// Skips some bytes, at least one and at most `limit`, without copying them.
-    fn skip_some(&mut self, limit: u64) -> Result<u64, ArchiveError> {
-        let ready = match self.input.fill_buf() {
-            Ok([]) => return Err(self.truncated()),
-            Ok(ready) => ready.len(),
-            Err(error) => return Err(ArchiveError::from(error).at(&self.place)),
-        };
-        let count = usize::try_from(limit).map_or(ready, |limit| limit.min(ready));
-        self.input.consume(count);
-        Ok(count as u64)
-    }
-
-    /// Reads what a record is filled up with, so that a fault behind the end mark is seen and a digest covers it all.
-    fn read_padding_to_the_end(&mut self) -> Result<(), ArchiveError> {
-        let mut padding = 0_u64;
-        loop {
-            let ready = self
-                .input
-                .fill_buf()
-                .map_err(|error| ArchiveError::from(error).at(&self.place))?;
-            if ready.is_empty() {
-                return Ok(());
-            }
-            if ready.iter().any(|byte| *byte != 0) {
-                return Err(ArchiveError::TrailingData);
-            }
-            let count = ready.len();
-            self.input.consume(count);
-            padding += count as u64;
-            if padding > MAX_PADDING_BYTES {
-                return Err(ArchiveError::TooMuchPadding {
-                    limit: MAX_PADDING_BYTES,
-                });
-            }
-        }
-    }
-
-    fn read_exact(&mut self, buf: &mut [u8]) -> Result<(), ArchiveError> {
-        // `Read::read_exact` tells an end of file by an error of its own, not by ours.
-        let mut filled = 0;
-        while let Some(rest) = buf.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            match self.input.read(rest) {
-                Ok(0) => return Err(self.truncated()),
-                Ok(count) => filled += count,
-                Err(error) => return Err(ArchiveError::from(error).at(&self.place)),
-            }
-        }
-        Ok(())
-    }
-
-    fn truncated(&self) -> ArchiveError {
-        ArchiveError::Truncated {
-            place: self.place.clone(),
-        }
-    }
-
-    fn damaged(&self, why: &str) -> ArchiveError {
-        ArchiveError::Damaged {
-            place: self.place.clone(),
-            why: why.to_owned(),
-        }
     }
 }
 

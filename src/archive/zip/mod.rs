@@ -6,17 +6,16 @@
 //! The crate `zip` keeps an index of all entries in memory and one of several entries with the same name, so its
 //! reader is used in tests only.
 
+mod content;
 mod record;
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
-use flate2::bufread::DeflateDecoder;
-
+use self::content::{DEFLATED, STORED, Window};
 use self::record::{
     CENTRAL_BYTES, Central, END_BYTES, END64_BYTES, End, Facts, LOCAL_BYTES, LOCATOR64_BYTES,
     find_end, modified, parse_locator64, unicode_path,
@@ -26,11 +25,9 @@ use super::path::{self, MemberPath};
 use super::{Member, Refusal, Skipped};
 use crate::limits::Limits;
 
-const DIRECTORY_BUFFER_BYTES: usize = 256 << 10;
-const CONTENT_BUFFER_BYTES: usize = 64 << 10;
+pub(super) use self::content::Content;
 
-const STORED: u16 = 0;
-const DEFLATED: u16 = 8;
+const DIRECTORY_BUFFER_BYTES: usize = 256 << 10;
 
 /// Sizes of a data descriptor: with or without its signature, with 32-bit or 64-bit sizes.
 const DESCRIPTOR_BYTES: [u64; 4] = [12, 16, 20, 24];
@@ -199,7 +196,7 @@ impl Zip {
                 };
                 Member::File {
                     size_bytes: facts.size_bytes,
-                    modified: modified(&extra),
+                    modified_seconds: modified(&extra),
                     content: Content::new(
                         data,
                         &facts,
@@ -325,146 +322,6 @@ impl Zip {
     fn damaged(&self, why: &str) -> ArchiveError {
         ArchiveError::Damaged {
             place: self.place.clone(),
-            why: why.to_owned(),
-        }
-    }
-}
-
-/// Part of a file, read without moving a cursor that others use.
-struct Window {
-    file: Arc<File>,
-    what: String,
-    position: u64,
-    end: u64,
-}
-
-impl Window {
-    fn read_up_to(self, bytes: u64) -> io::Result<Vec<u8>> {
-        let mut read = Vec::new();
-        self.take(bytes).read_to_end(&mut read)?;
-        Ok(read)
-    }
-}
-
-impl Read for Window {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let left = self.end.saturating_sub(self.position);
-        let wanted = usize::try_from(left).map_or(buf.len(), |left| left.min(buf.len()));
-        let target = buf.get_mut(..wanted).unwrap_or_default();
-        match self.file.read_at(target, self.position) {
-            Ok(count) => {
-                self.position += count as u64;
-                Ok(count)
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
-            Err(source) => Err(ArchiveError::Io {
-                what: self.what.clone(),
-                source,
-            }
-            .into()),
-        }
-    }
-}
-
-/// The content of an entry; its size and CRC-32 are checked before its last byte is handed out.
-pub(super) struct Content {
-    data: Data,
-    path: String,
-    size_bytes: u64,
-    bytes_out: u64,
-    packed_bytes: u64,
-    crc32: u32,
-    hasher: crc32fast::Hasher,
-    bytes_read: Arc<AtomicU64>,
-}
-
-enum Data {
-    Stored(Window),
-    Deflated(Box<DeflateDecoder<BufReader<Window>>>),
-}
-
-impl Content {
-    fn new(data: Window, facts: &Facts, path: &str, bytes_read: Arc<AtomicU64>) -> Self {
-        let data = if facts.method == DEFLATED {
-            let buffered = BufReader::with_capacity(CONTENT_BUFFER_BYTES, data);
-            Data::Deflated(Box::new(DeflateDecoder::new(buffered)))
-        } else {
-            Data::Stored(data)
-        };
-        Self {
-            data,
-            path: path.to_owned(),
-            size_bytes: facts.size_bytes,
-            bytes_out: 0,
-            packed_bytes: facts.packed_bytes,
-            crc32: facts.crc32,
-            hasher: crc32fast::Hasher::new(),
-            bytes_read,
-        }
-    }
-
-    pub(super) fn read(&mut self, buf: &mut [u8]) -> Result<usize, ArchiveError> {
-        let left = self.size_bytes - self.bytes_out;
-        let wanted = usize::try_from(left).map_or(buf.len(), |left| left.min(buf.len()));
-        let count = match buf.get_mut(..wanted) {
-            Some(target) if !target.is_empty() => {
-                let count = self.expand(target)?;
-                if count == 0 {
-                    return Err(self.damaged("its content is shorter than announced"));
-                }
-                self.hasher.update(target.get(..count).unwrap_or_default());
-                count
-            }
-            _ if left > 0 => return Ok(0),
-            _ => 0,
-        };
-        self.bytes_out += count as u64;
-        // Here and not at the next call: who reads exactly the announced bytes does not call again.
-        if self.bytes_out == self.size_bytes {
-            self.check_end()?;
-        }
-        Ok(count)
-    }
-
-    fn check_end(&mut self) -> Result<(), ArchiveError> {
-        if self.expand(&mut [0])? != 0 {
-            return Err(self.damaged("its content is longer than announced"));
-        }
-        if self.hasher.clone().finalize() != self.crc32 {
-            return Err(self.damaged("its content does not match its CRC-32"));
-        }
-        if let Data::Deflated(decoder) = &self.data
-            && decoder.total_in() != self.packed_bytes
-        {
-            return Err(self.damaged("bytes follow its compressed content"));
-        }
-        Ok(())
-    }
-
-    fn expand(&mut self, target: &mut [u8]) -> Result<usize, ArchiveError> {
-        let before = self.position();
-        let outcome = match &mut self.data {
-            Data::Stored(window) => window.read(target),
-            Data::Deflated(decoder) => decoder.read(target),
-        };
-        let taken = self.position().saturating_sub(before);
-        self.bytes_read.fetch_add(taken, Ordering::Relaxed);
-        outcome.map_err(|error| match error.downcast::<ArchiveError>() {
-            Ok(of_the_source) => of_the_source,
-            Err(of_the_decoder) => self.damaged(&format!("deflate says: {of_the_decoder}")),
-        })
-    }
-
-    fn position(&self) -> u64 {
-        match &self.data {
-            Data::Stored(window) => window.position,
-            Data::Deflated(decoder) => decoder.total_in(),
-        }
-    }
-
-    fn damaged(&self, why: &str) -> ArchiveError {
-        ArchiveError::Damaged {
-            place: Place::In(self.path.clone()),
             why: why.to_owned(),
         }
     }

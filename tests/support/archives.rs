@@ -1,0 +1,424 @@
+//! Builders of archives, sound and hostile: one line makes one.
+//!
+//! They write what they are told, byte for byte, and check nothing.
+#![allow(dead_code, reason = "each test target uses some of it")]
+#![allow(clippy::unwrap_used, reason = "in a test, what fails may panic")]
+
+use std::io::{Read, Write};
+
+/// Starts a tar.
+pub fn tar() -> Tar {
+    Tar { bytes: Vec::new() }
+}
+
+/// Starts a zip.
+pub fn zip() -> Zip {
+    Zip {
+        entries: Vec::new(),
+        comment: Vec::new(),
+        zip64: false,
+    }
+}
+
+/// A tar in the making, written down member by member.
+#[derive(Clone)]
+pub struct Tar {
+    bytes: Vec<u8>,
+}
+
+impl Tar {
+    /// Adds a file; a path over 100 bytes gets a PAX header.
+    pub fn file(self, path: impl AsRef<[u8]>, content: impl AsRef<[u8]>) -> Self {
+        let content = content.as_ref();
+        self.member(path.as_ref(), b'0', |header| {
+            header.set_size(content.len() as u64)
+        })
+        .padded(content)
+    }
+
+    /// Adds a directory.
+    pub fn directory(self, path: impl AsRef<[u8]>) -> Self {
+        self.member(path.as_ref(), b'5', |_| {})
+    }
+
+    /// Adds a symbolic link.
+    pub fn symlink(self, path: &str, target: &str) -> Self {
+        self.link(path, target, b'2')
+    }
+
+    /// Adds a hard link.
+    pub fn hardlink(self, path: &str, target: &str) -> Self {
+        self.link(path, target, b'1')
+    }
+
+    /// Adds a member of any type flag, without content.
+    pub fn special(self, path: &str, flag: u8) -> Self {
+        self.member(path.as_bytes(), flag, |_| {})
+    }
+
+    /// Adds a PAX header for the next member.
+    pub fn pax(self, records: &[(&str, &str)]) -> Self {
+        self.extension("PaxHeaders/0", b'x', &pax_records(records))
+    }
+
+    /// Adds a global PAX header, as git writes one in front.
+    pub fn global(self, records: &[(&str, &str)]) -> Self {
+        self.extension("pax_global_header", b'g', &pax_records(records))
+    }
+
+    /// Adds a GNU long name for the next member.
+    pub fn long_name(self, path: impl AsRef<[u8]>) -> Self {
+        let path = [path.as_ref(), b"\0"].concat();
+        self.extension("././@LongLink", b'L', &path)
+    }
+
+    /// Adds an extension header of any type flag with any content.
+    pub fn extension(self, name: &str, flag: u8, content: &[u8]) -> Self {
+        self.member(name.as_bytes(), flag, |header| {
+            header.set_size(content.len() as u64)
+        })
+        .padded(content)
+    }
+
+    /// Adds the header of an empty file `x` after `change`; its checksum is made to hold.
+    pub fn header(self, change: impl FnOnce(&mut ::tar::Header)) -> Self {
+        self.member(b"x", b'0', change)
+    }
+
+    /// Adds the header of an empty file `x` after `change`, which may break its checksum.
+    pub fn raw_header(mut self, change: impl FnOnce(&mut ::tar::Header)) -> Self {
+        let mut header = plain_header(b"x", b'0');
+        header.set_cksum();
+        change(&mut header);
+        self.bytes.extend_from_slice(header.as_bytes());
+        self
+    }
+
+    /// Adds bytes as they are.
+    pub fn raw(mut self, bytes: &[u8]) -> Self {
+        self.bytes.extend_from_slice(bytes);
+        self
+    }
+
+    /// Adds bytes, filled up to a whole block.
+    pub fn padded(mut self, bytes: &[u8]) -> Self {
+        self.bytes.extend_from_slice(bytes);
+        self.bytes.resize(self.bytes.len().next_multiple_of(512), 0);
+        self
+    }
+
+    /// Returns the tar with its end mark.
+    pub fn bytes(&self) -> Vec<u8> {
+        [self.bytes.as_slice(), &[0; 1024]].concat()
+    }
+
+    /// Returns the tar without the end mark.
+    pub fn open_ended(&self) -> Vec<u8> {
+        self.bytes.clone()
+    }
+
+    /// Returns the tar under gzip.
+    pub fn gz(&self) -> Vec<u8> {
+        gz(&self.bytes())
+    }
+
+    /// Returns the tar under zstd.
+    pub fn zst(&self) -> Vec<u8> {
+        zst(&self.bytes())
+    }
+
+    /// Returns the tar under zstd, its frame asking for a window of `2^window_log` bytes.
+    pub fn zst_with_window(&self, window_log: u32) -> Vec<u8> {
+        let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+        encoder.window_log(window_log).unwrap();
+        encoder.write_all(&self.bytes()).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// Returns the tar under xz.
+    pub fn xz(&self) -> Vec<u8> {
+        xz(&self.bytes())
+    }
+
+    fn link(self, path: &str, target: &str, flag: u8) -> Self {
+        self.member(path.as_bytes(), flag, |header| {
+            header.set_link_name_literal(target).unwrap();
+        })
+    }
+
+    fn member(mut self, path: &[u8], flag: u8, change: impl FnOnce(&mut ::tar::Header)) -> Self {
+        if path.len() > 100 {
+            let record = pax_record(b"path", path);
+            self = self.extension("PaxHeaders/0", b'x', &record);
+        }
+        let mut header = plain_header(path, flag);
+        change(&mut header);
+        header.set_cksum();
+        self.bytes.extend_from_slice(header.as_bytes());
+        self
+    }
+}
+
+fn plain_header(path: &[u8], flag: u8) -> ::tar::Header {
+    let mut header = ::tar::Header::new_ustar();
+    let length = path.len().min(100);
+    header.as_old_mut().name[..length].copy_from_slice(&path[..length]);
+    header.as_old_mut().linkflag[0] = flag;
+    header.set_size(0);
+    header.set_mode(0o644);
+    header.set_mtime(1_667_289_600);
+    header
+}
+
+/// Returns one PAX record.
+pub fn pax_record(key: &[u8], value: &[u8]) -> Vec<u8> {
+    let rest = [b" ", key, b"=", value, b"\n"].concat();
+    let length = (1..9)
+        .map(|digits| rest.len() + digits)
+        .find(|length| length.to_string().len() + rest.len() == *length)
+        .unwrap();
+    [length.to_string().as_bytes(), &rest].concat()
+}
+
+fn pax_records(records: &[(&str, &str)]) -> Vec<u8> {
+    records
+        .iter()
+        .flat_map(|(key, value)| pax_record(key.as_bytes(), value.as_bytes()))
+        .collect()
+}
+
+/// Returns `bytes` under gzip, one member.
+pub fn gz(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Returns `bytes` under zstd, one frame with a checksum.
+pub fn zst(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.include_checksum(true).unwrap();
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Returns `bytes` under xz, one stream.
+pub fn xz(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = Vec::new();
+    liblzma::read::XzEncoder::new(bytes, 0)
+        .read_to_end(&mut packed)
+        .unwrap();
+    packed
+}
+
+/// Returns zeros under zstd, many in few bytes.
+pub fn zst_of_zeros(bytes: u64) -> Vec<u8> {
+    zstd::encode_all(std::io::repeat(0).take(bytes), 1).unwrap()
+}
+
+/// A zip in the making.
+#[derive(Clone)]
+pub struct Zip {
+    entries: Vec<ZipEntry>,
+    comment: Vec<u8>,
+    zip64: bool,
+}
+
+/// An entry of a zip, every field of which may lie.
+#[derive(Clone)]
+pub struct ZipEntry {
+    /// The path in the central directory.
+    pub path: Vec<u8>,
+    /// The path in the local header.
+    pub local_path: Vec<u8>,
+    /// 0 stored, 8 deflated.
+    pub method: u16,
+    /// The general purpose flags; bit 3 adds a data descriptor and leaves the local sizes 0.
+    pub flags: u16,
+    /// The announced CRC-32.
+    pub crc32: u32,
+    /// The announced size.
+    pub size: u32,
+    /// The size in the local header.
+    pub local_size: u32,
+    /// The bytes between the headers.
+    pub packed: Vec<u8>,
+    /// A Unix mode; 0 for none.
+    pub unix_mode: u32,
+    /// Extra fields of the central header.
+    pub extra: Vec<u8>,
+    /// Bytes in front of the local header.
+    pub gap: Vec<u8>,
+    /// Takes the place of where the local header really is.
+    pub offset: Option<u32>,
+}
+
+impl ZipEntry {
+    fn new(path: &[u8], method: u16, content: &[u8]) -> Self {
+        let mut packed = content.to_vec();
+        if method == 8 {
+            let mut encoder =
+                flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
+            encoder.write_all(content).unwrap();
+            packed = encoder.finish().unwrap();
+        }
+        Self {
+            path: path.to_vec(),
+            local_path: path.to_vec(),
+            method,
+            flags: 0,
+            crc32: crc32fast::hash(content),
+            size: content.len() as u32,
+            local_size: content.len() as u32,
+            packed,
+            unix_mode: 0,
+            extra: Vec::new(),
+            gap: Vec::new(),
+            offset: None,
+        }
+    }
+}
+
+impl Zip {
+    /// Adds a stored file.
+    pub fn stored(self, path: impl AsRef<[u8]>, content: impl AsRef<[u8]>) -> Self {
+        self.stored_but(path, content, |_| {})
+    }
+
+    /// Adds a deflated file.
+    pub fn deflated(self, path: impl AsRef<[u8]>, content: impl AsRef<[u8]>) -> Self {
+        self.deflated_but(path, content, |_| {})
+    }
+
+    /// Adds a stored file after `change`.
+    pub fn stored_but(
+        mut self,
+        path: impl AsRef<[u8]>,
+        content: impl AsRef<[u8]>,
+        change: impl FnOnce(&mut ZipEntry),
+    ) -> Self {
+        let mut entry = ZipEntry::new(path.as_ref(), 0, content.as_ref());
+        change(&mut entry);
+        self.entries.push(entry);
+        self
+    }
+
+    /// Adds a deflated file after `change`.
+    pub fn deflated_but(
+        mut self,
+        path: impl AsRef<[u8]>,
+        content: impl AsRef<[u8]>,
+        change: impl FnOnce(&mut ZipEntry),
+    ) -> Self {
+        let mut entry = ZipEntry::new(path.as_ref(), 8, content.as_ref());
+        change(&mut entry);
+        self.entries.push(entry);
+        self
+    }
+
+    /// Sets the comment, where git writes the commit id.
+    pub fn comment(mut self, comment: impl AsRef<[u8]>) -> Self {
+        self.comment = comment.as_ref().to_vec();
+        self
+    }
+
+    /// Adds a zip64 end record, and has the plain one say that it must be looked at.
+    pub fn zip64(mut self) -> Self {
+        self.zip64 = true;
+        self
+    }
+
+    /// Returns the zip.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut directory = Vec::new();
+        for entry in &self.entries {
+            out.extend_from_slice(&entry.gap);
+            let offset = entry.offset.unwrap_or(out.len() as u32);
+            entry.write_local(&mut out);
+            entry.write_central(&mut directory, offset);
+        }
+        let start = out.len();
+        out.extend_from_slice(&directory);
+        if self.zip64 {
+            self.write_end64(&mut out, directory.len(), start);
+        }
+        let (count, bytes, start) = match self.zip64 {
+            true => (u16::MAX, u32::MAX, u32::MAX),
+            false => (
+                self.entries.len() as u16,
+                directory.len() as u32,
+                start as u32,
+            ),
+        };
+        out.extend_from_slice(b"PK\x05\x06\0\0\0\0");
+        put16(&mut out, &[count, count]);
+        put32(&mut out, &[bytes, start]);
+        put16(&mut out, &[self.comment.len() as u16]);
+        out.extend_from_slice(&self.comment);
+        out
+    }
+
+    fn write_end64(&self, out: &mut Vec<u8>, directory_bytes: usize, directory_start: usize) {
+        let record_start = out.len() as u64;
+        out.extend_from_slice(b"PK\x06\x06");
+        out.extend_from_slice(&44_u64.to_le_bytes());
+        put16(out, &[45, 45]);
+        put32(out, &[0, 0]);
+        let count = self.entries.len() as u64;
+        for number in [count, count, directory_bytes as u64, directory_start as u64] {
+            out.extend_from_slice(&number.to_le_bytes());
+        }
+        out.extend_from_slice(b"PK\x06\x07\0\0\0\0");
+        out.extend_from_slice(&record_start.to_le_bytes());
+        put32(out, &[1]);
+    }
+}
+
+impl ZipEntry {
+    fn write_local(&self, out: &mut Vec<u8>) {
+        let later = self.flags & 8 != 0;
+        let packed = self.packed.len() as u32;
+        let now = |value: u32| if later { 0 } else { value };
+        out.extend_from_slice(b"PK\x03\x04");
+        put16(out, &[20, self.flags, self.method, 0, 0x21]);
+        put32(out, &[now(self.crc32), now(packed), now(self.local_size)]);
+        put16(out, &[self.local_path.len() as u16, 0]);
+        out.extend_from_slice(&self.local_path);
+        out.extend_from_slice(&self.packed);
+        if later {
+            out.extend_from_slice(b"PK\x07\x08");
+            put32(out, &[self.crc32, packed, self.size]);
+        }
+    }
+
+    fn write_central(&self, out: &mut Vec<u8>, offset: u32) {
+        let made_by = if self.unix_mode == 0 { 20 } else { 3 << 8 | 20 };
+        out.extend_from_slice(b"PK\x01\x02");
+        put16(out, &[made_by, 20, self.flags, self.method, 0, 0x21]);
+        put32(out, &[self.crc32, self.packed.len() as u32, self.size]);
+        put16(
+            out,
+            &[self.path.len() as u16, self.extra.len() as u16, 0, 0, 0],
+        );
+        put32(out, &[self.unix_mode << 16, offset]);
+        out.extend_from_slice(&self.path);
+        out.extend_from_slice(&self.extra);
+    }
+}
+
+/// Returns an extra field of a zip.
+pub fn zip_extra(id: u16, content: &[u8]) -> Vec<u8> {
+    let mut field = Vec::new();
+    put16(&mut field, &[id, content.len() as u16]);
+    field.extend_from_slice(content);
+    field
+}
+
+fn put16(out: &mut Vec<u8>, values: &[u16]) {
+    out.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+}
+
+fn put32(out: &mut Vec<u8>, values: &[u32]) {
+    out.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+}
