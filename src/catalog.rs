@@ -3,11 +3,15 @@
 //! A request takes one [`Catalog`] and never sees half of a change. Catalogs share their elements, so a second release
 //! with the same packages costs little. Rebuilt when the change set number moved, and at no other write.
 
+mod answers;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use flate2::{Decompress, FlushDecompress};
+
+pub use answers::{Answer, Answers, Question};
 
 use crate::distribution::{CacheTimes, DistributionName, offers};
 use crate::package::{
@@ -53,6 +57,7 @@ pub struct Catalog {
     /// The notice of the newest deprecated version of a package, which all its versions carry.
     notices: HashMap<PackageName, Arc<Element>>,
     categories: Arc<Categories>,
+    answers: Answers,
 }
 
 /// All catalogs of a store.
@@ -209,7 +214,13 @@ impl Catalog {
             notices,
             elements,
             categories,
+            answers: Answers::default(),
         }
+    }
+
+    /// Returns the answers to whole queries that are kept as long as this catalog is.
+    pub fn answers(&self) -> &Answers {
+        &self.answers
     }
 
     /// Returns how many package versions are offered.

@@ -29,7 +29,6 @@ use tokio::sync::{mpsc, watch};
 pub use connection::TimeOuts;
 pub use control::ControlSocket;
 pub use request_log::kibana_version;
-pub use worker::PeerUser;
 
 /// The name of the operator's socket in the data folder.
 pub const CONTROL_SOCKET: &str = "control.sock";

@@ -15,8 +15,9 @@ use actix_web::body::{BoxBody, SizedStream};
 use actix_web::web::{self, Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use airlock::api::body::Announced;
+use airlock::admin::PeerUser;
 use airlock::server::{
-    ControlSocket, Listeners, PeerUser, ServeError, Settings, Stopped, TimeOuts, serve,
+    ControlSocket, Listeners, ServeError, Settings, Stopped, TimeOuts, serve,
 };
 use futures_util::StreamExt;
 use futures_util::stream;

@@ -10,6 +10,8 @@ use std::error::Error;
 
 use actix_web::http::StatusCode;
 
+use super::reply::Caching;
+
 use crate::package::InvalidQuery;
 
 /// Why a request is not answered with what it asks for.
@@ -44,7 +46,28 @@ pub enum ApiError {
     Internal(#[source] Box<dyn Error + Send + Sync>),
 }
 
+/// An answer that is not what was asked for, and how long it may be kept.
+#[derive(Debug)]
+pub struct Refused {
+    /// Why.
+    pub error: ApiError,
+    /// How long the refusal may be kept.
+    pub caching: Caching,
+}
+
+impl From<ApiError> for Refused {
+    /// What may be different in a moment is not kept.
+    fn from(error: ApiError) -> Self {
+        Self { error, caching: Caching::Never }
+    }
+}
+
 impl ApiError {
+    /// Returns the failure of ours that `cause` is.
+    pub fn internal(cause: impl Error + Send + Sync + 'static) -> Self {
+        Self::Internal(Box::new(cause))
+    }
+
     /// Returns the status of the answer.
     pub fn status(&self) -> StatusCode {
         match self {

@@ -4,14 +4,91 @@
 //! of it goes out (coding, condition, range) and [`reply`] writes the headers. Whoever asks can change nothing: there is
 //! no writing hand behind this door.
 
+mod artifact;
 pub mod body;
 pub mod condition;
 pub mod content_type;
+mod document;
 pub mod encoding;
 pub mod error;
+mod file;
 pub mod gzip;
+mod listing;
 pub mod pieces;
 pub mod range;
 pub mod reply;
 pub mod route;
+mod send;
 pub mod selection;
+mod state;
+
+use std::sync::Arc;
+
+use actix_web::http::Method;
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::catalog::Catalog;
+use error::{ApiError, Refused};
+use reply::Caching;
+use route::{Resource, Route};
+pub use state::State;
+
+/// What every handler needs of a request.
+struct Asking {
+    request: HttpRequest,
+    state: Data<State>,
+    catalog: Arc<Catalog>,
+}
+
+/// Answers every path of an application whose data holds a [`State`].
+pub fn configure(config: &mut ServiceConfig) {
+    config.default_service(web::to(answer));
+}
+
+async fn answer(request: HttpRequest, state: Data<State>) -> HttpResponse {
+    let path = request.path().to_owned();
+    dispatch(request, state).await.unwrap_or_else(|Refused { error, caching }| {
+        error.log(&path);
+        reply::error(&error, caching)
+    })
+}
+
+async fn dispatch(request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Refused> {
+    let route = Route::parse(request.uri().path(), &state.limits).ok_or(ApiError::UnknownPath)?;
+    let catalog = match &route.distribution {
+        None => state.catalogs.default_catalog(),
+        Some(name) => state.catalogs.get(name).ok_or(ApiError::UnknownPath)?,
+    };
+    match *request.method() {
+        Method::GET | Method::HEAD => {}
+        Method::OPTIONS => return Ok(reply::options()),
+        _ => return Err(ApiError::MethodNotAllowed.into()),
+    }
+    let asking = Asking { request, state, catalog };
+    match route.resource {
+        Resource::Index => Ok(listing::index(&asking)),
+        Resource::Health => Ok(reply::health()),
+        Resource::Favicon => Ok(listing::favicon(&asking)),
+        Resource::Search => listing::search(&asking),
+        Resource::Categories => listing::categories(&asking),
+        Resource::Document(asked) => document::show(&asking, &asked).await,
+        Resource::File(asked, path) => file::show(&asking, &asked, &path).await,
+        Resource::Artifact(asked) => artifact::show(&asking, &asked).await,
+        Resource::Signature(asked) => artifact::signature(&asking, &asked),
+        // Only the oldest dialect has tarballs.
+        Resource::Tarball(_) => Err(ApiError::UnknownPath.into()),
+    }
+}
+
+impl Asking {
+    /// Returns how long files, zips and the favicon may be kept.
+    fn catch_all(&self) -> Caching {
+        Caching::Public { max_age_seconds: self.catalog.cache_times.catch_all_seconds }
+    }
+
+    /// Returns how long `/` and package documents may be kept.
+    fn index_caching(&self) -> Caching {
+        Caching::Public { max_age_seconds: self.catalog.cache_times.index_seconds }
+    }
+}

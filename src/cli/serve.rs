@@ -57,12 +57,13 @@ pub(super) fn serve(
         jobs: std::sync::Mutex::default(),
     };
     let operator = actix_web::web::Data::new(operator);
-    let state = actix_web::web::Data::new((store, catalogs));
+    let state = actix_web::web::Data::new(api::State::new(store, catalogs));
     let stopped = server::serve(
         listeners,
         &Settings::default(),
         move |config| {
             config.app_data(state.clone());
+            api::configure(config);
 
         },
         move |config| {

@@ -248,7 +248,7 @@ impl Reader<'_> {
     }
 
     fn file(&mut self, mut file: FileEntry<'_>) -> Result<(), ImportError> {
-        self.member_modified = self.member_modified.or(file.modified);
+        self.member_modified = self.member_modified.or(file.modified_seconds);
         let path = file.path.as_str().to_owned();
         match layout::place(&path) {
             Place::Package(place) => {

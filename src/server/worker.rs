@@ -30,6 +30,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::connection::{Stopping, TimeOuts, TimedStream};
 use super::door;
 use super::request_log::Begun;
+use crate::admin::PeerUser;
 
 /// How long new connections are accepted after the idle ones were closed: their clients ask again within it.
 const ACCEPT_GRACE: Duration = Duration::from_millis(250);
@@ -55,10 +56,6 @@ pub struct Terms {
     /// Changes once, when the server is asked to stop.
     pub asked_to_stop: watch::Receiver<bool>,
 }
-
-/// The id of the user at the other end of `control.sock`, among a request's connection data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PeerUser(pub u32);
 
 /// What one worker serves.
 pub struct Worker<A, C> {

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
 
 use super::StoreError;
 use super::contents::{self, Content, ContentId};
+use super::streams::{self, Stream};
 use crate::crypto::Digest;
 use crate::package::PackageId;
 
@@ -209,6 +210,17 @@ pub fn files(conn: &Connection, artifact: ArtifactId) -> Result<Vec<File>, Store
     })?;
     let mut files = rows.collect::<Result<Vec<_>, _>>()?;
     files.sort_by(|a, b| a.path.split('/').cmp(b.path.split('/')));
+    Ok(files)
+}
+
+/// Returns all files of an artifact with the stream of each, in the order of [`files`].
+pub fn streamed_files(conn: &Connection, artifact: ArtifactId) -> Result<Vec<(File, Stream)>, StoreError> {
+    let mut files = Vec::new();
+    for file in self::files(conn, artifact)? {
+        let stream = streams::of_content(conn, file.content.id)?
+            .ok_or_else(|| StoreError::Invalid { what: "content", value: file.content.id.0.to_string() })?;
+        files.push((file, stream));
+    }
     Ok(files)
 }
 

@@ -1,0 +1,72 @@
+//! `/package/{name}/{version}/`: what one package version says about itself.
+
+use std::sync::Arc;
+
+use actix_web::{HttpResponse, web};
+
+use super::Asking;
+use super::condition::Validators;
+use super::error::{ApiError, Refused};
+use super::file::{StoredFile, plain_piece};
+use super::pieces::PieceReader;
+use super::reply::Kind;
+use super::route::Asked;
+use super::send::{self, Sent, kept};
+use crate::catalog::{Catalog, Element, Question};
+use crate::package::Fill;
+use crate::store::streams;
+use crate::store::{Store, StoreError};
+
+/// The key under which a document is kept among the files of its artifact: no file has an empty path.
+const DOCUMENT: &str = "";
+
+/// Answers with the document of one package version, as rendered at its import. 400 when the version is not semver, 404
+/// when the distribution never offered it. A document that nothing is inserted into goes out as it lies in the store.
+pub(super) async fn show(asking: &Asking, asked: &Asked) -> Result<HttpResponse, Refused> {
+    let package = asked.package_id(ApiError::PackageNotFound)?;
+    let element = Arc::clone(asking.catalog.find(&package).ok_or(ApiError::PackageNotFound)?);
+    if fill(&asking.catalog, &element).is_empty() {
+        let document = stored(asking, &element).await?;
+        let validators = Validators { tag: send::tag(&element.document.sha256), modified: None };
+        let sent = Sent { kind: Kind::Json, caching: asking.index_caching(), validators };
+        return Ok(document.send(asking, &sent));
+    }
+    let (store, catalog) = (Arc::clone(&asking.state.store), Arc::clone(&asking.catalog));
+    let filled = move || {
+        let find = |_: &Question| filled(&store, &catalog, &element);
+        catalog.answers().get(Question::Document(package), find)
+    };
+    let answer = web::block(filled).await.map_err(ApiError::internal)??;
+    Ok(kept(asking, &answer, asking.index_caching()))
+}
+
+fn fill<'a>(catalog: &'a Catalog, element: &Element) -> Fill<'a> {
+    Fill { signature_path: None, deprecated: catalog.notice(&element.facts.id.name), policy_templates: None }
+}
+
+async fn stored(asking: &Asking, element: &Element) -> Result<Arc<StoredFile>, ApiError> {
+    let key = (element.artifact.id, Box::from(DOCUMENT));
+    if let Some(document) = asking.state.files.get(&key) {
+        return Ok(document);
+    }
+    let (store, content) = (Arc::clone(&asking.state.store), element.document);
+    let read = move || StoredFile::read(&store, content, Some("application/json"));
+    let document = Arc::new(web::block(read).await.map_err(ApiError::internal)??);
+    asking.state.files.insert(key, Arc::clone(&document));
+    Ok(document)
+}
+
+/// Reads a document and inserts what this distribution says of it. Blocks.
+fn filled(store: &Arc<Store>, catalog: &Catalog, element: &Element) -> Result<Vec<u8>, ApiError> {
+    let content = element.document;
+    let missing = || StoreError::Invalid { what: "content", value: content.id.0.to_string() };
+    let stream = store
+        .read(|conn| streams::of_content(conn, content.id))
+        .and_then(|stream| stream.ok_or_else(missing))
+        .map_err(ApiError::internal)?;
+    let pieces = [plain_piece(&content, &stream)];
+    let text = PieceReader::new(Arc::clone(store), pieces, 0, u64::MAX).read_all().map_err(ApiError::internal)?;
+    let mut document = Vec::with_capacity(text.len() + 512);
+    element.document_slots.write(&mut document, &text, &fill(catalog, element)).map_err(ApiError::internal)?;
+    Ok(document)
+}
