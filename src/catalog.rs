@@ -15,8 +15,8 @@ pub use answers::{Answer, Answers, Question};
 
 use crate::distribution::{CacheTimes, DistributionName, offers};
 use crate::package::{
-    Categories, CategoriesQuery, DamagedTemplate, Facts, Fill, Offer, PackageId, PackageName, PolicyTemplates,
-    SearchQuery, Slots, Template,
+    Categories, CategoriesQuery, DamagedTemplate, Facts, Fill, Offer, PackageId, PackageName,
+    PolicyTemplates, SearchQuery, Slots, Template,
 };
 use crate::store::artifacts::{self, Artifact, ArtifactId};
 use crate::store::branches;
@@ -89,23 +89,38 @@ impl Catalogs {
 
     /// Takes up what was committed since; nothing where the change set number has not moved.
     pub fn reload(&self, store: &Store) -> Result<(), StoreError> {
-        let _only_one = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        let _only_one = self
+            .reloading
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let before = self.shelf.load_full();
         let shelf = store.snapshot(|conn| {
             let change_set = change_sets::last(conn)?;
             if before.change_set == Some(change_set) {
                 return Ok::<_, StoreError>(None);
             }
-            let mut shelf = Shelf { change_set: Some(change_set), ..Shelf::default() };
-            let branches: HashMap<_, _> =
-                branches::all(conn)?.into_iter().map(|branch| (branch.id, branch)).collect();
+            let mut shelf = Shelf {
+                change_set: Some(change_set),
+                ..Shelf::default()
+            };
+            let branches: HashMap<_, _> = branches::all(conn)?
+                .into_iter()
+                .map(|branch| (branch.id, branch))
+                .collect();
             for distribution in distributions::all(conn)? {
                 let mut layers = Vec::new();
                 let mut cache_times = None;
                 for id in distributions::branches(conn, distribution.id)? {
-                    cache_times = cache_times.or(branches.get(&id).map(|branch| branch.settings.cache_times()));
+                    cache_times = cache_times.or(branches
+                        .get(&id)
+                        .map(|branch| branch.settings.cache_times()));
                     let members = branches::members(conn, id)?;
-                    layers.push(members.into_iter().map(|member| (member.package, member.artifact)).collect());
+                    layers.push(
+                        members
+                            .into_iter()
+                            .map(|member| (member.package, member.artifact))
+                            .collect(),
+                    );
                 }
                 let (offered, _shadowed) = offers::<ArtifactId>(layers);
                 let elements = offered
@@ -119,13 +134,21 @@ impl Catalogs {
                     elements,
                     Arc::clone(&self.categories),
                 );
-                shelf.by_name.insert(catalog.name.clone(), Arc::new(catalog));
+                shelf
+                    .by_name
+                    .insert(catalog.name.clone(), Arc::new(catalog));
             }
             let default = DistributionName::default_distribution();
             shelf.by_name.entry(default).or_insert_with_key(|name| {
                 let cache_times = CacheTimes::default();
                 let categories = Arc::clone(&self.categories);
-                Arc::new(Catalog::new(name.clone(), change_set, cache_times, Vec::new(), categories))
+                Arc::new(Catalog::new(
+                    name.clone(),
+                    change_set,
+                    cache_times,
+                    Vec::new(),
+                    categories,
+                ))
             });
             Ok(Some(shelf))
         })?;
@@ -166,12 +189,17 @@ impl Shelf {
 }
 
 fn load_element(conn: &rusqlite::Connection, id: ArtifactId) -> Result<Element, StoreError> {
-    let missing = |what| StoreError::Invalid { what, value: format!("artifact {}", id.0) };
+    let missing = |what| StoreError::Invalid {
+        what,
+        value: format!("artifact {}", id.0),
+    };
     let artifact = artifacts::get(conn, id)?.ok_or_else(|| missing("artifact"))?;
-    let row = documents::get(conn, id, documents::NEWEST_DIALECT)?.ok_or_else(|| missing("document"))?;
+    let row =
+        documents::get(conn, id, documents::NEWEST_DIALECT)?.ok_or_else(|| missing("document"))?;
     let facts = serde_json::from_str(&row.facts).map_err(|_| missing("facts"))?;
     let slots = serde_json::from_str(&row.element_slots).map_err(|_| missing("element slots"))?;
-    let document_slots = serde_json::from_str(&row.document_slots).map_err(|_| missing("document slots"))?;
+    let document_slots =
+        serde_json::from_str(&row.document_slots).map_err(|_| missing("document slots"))?;
     let text = inflated(&row.element, row.element_bytes as usize)
         .and_then(|text| String::from_utf8(text).ok())
         .ok_or_else(|| missing("element"))?;
@@ -188,7 +216,9 @@ fn load_element(conn: &rusqlite::Connection, id: ArtifactId) -> Result<Element, 
 /// Returns the `bytes` plain bytes of a raw deflate stream, or `None` when it is not one of that many.
 fn inflated(deflated: &[u8], bytes: usize) -> Option<Vec<u8>> {
     let mut plain = Vec::with_capacity(bytes);
-    let status = Decompress::new(false).decompress_vec(deflated, &mut plain, FlushDecompress::Finish).ok()?;
+    let status = Decompress::new(false)
+        .decompress_vec(deflated, &mut plain, FlushDecompress::Finish)
+        .ok()?;
     (status == flate2::Status::StreamEnd && plain.len() == bytes).then_some(plain)
 }
 
@@ -202,14 +232,21 @@ impl Catalog {
     ) -> Self {
         let mut notices: HashMap<PackageName, Arc<Element>> = HashMap::new();
         // Ascending by version, so the newest deprecated version is the last one inserted.
-        for element in elements.iter().filter(|element| element.deprecated.is_some()) {
+        for element in elements
+            .iter()
+            .filter(|element| element.deprecated.is_some())
+        {
             notices.insert(element.facts.id.name.clone(), Arc::clone(element));
         }
         Self {
             name,
             change_set,
             cache_times,
-            by_id: elements.iter().enumerate().map(|(index, element)| (element.facts.id.clone(), index)).collect(),
+            by_id: elements
+                .iter()
+                .enumerate()
+                .map(|(index, element)| (element.facts.id.clone(), index))
+                .collect(),
             offer: Offer::new(elements.iter().map(|element| Arc::clone(&element.facts))),
             notices,
             elements,
@@ -249,7 +286,10 @@ impl Catalog {
         if selected.is_empty() {
             return Ok(b"[]".to_vec());
         }
-        let bytes: usize = selected.iter().map(|found| self.elements[found.position].template.text.len() + 2).sum();
+        let bytes: usize = selected
+            .iter()
+            .map(|found| self.elements[found.position].template.text.len() + 2)
+            .sum();
         let mut json = Vec::with_capacity(bytes + 8);
         json.extend(b"[\n");
         for (index, found) in selected.iter().enumerate() {
@@ -262,7 +302,14 @@ impl Catalog {
                 PolicyTemplates::Only(numbers) => Some(numbers.as_slice()),
             };
             let deprecated = self.notice(&element.facts.id.name);
-            element.template.write(&mut json, &Fill { signature_path: None, deprecated, policy_templates })?;
+            element.template.write(
+                &mut json,
+                &Fill {
+                    signature_path: None,
+                    deprecated,
+                    policy_templates,
+                },
+            )?;
         }
         json.extend(b"\n]\n");
         Ok(json)

@@ -6,6 +6,16 @@ use std::path::PathBuf;
 ///
 /// `None` only where the user has no home.
 pub fn data_folder(flag: Option<PathBuf>) -> Option<PathBuf> {
-    flag.or_else(|| std::env::var_os("STATE_DIRECTORY").filter(|folder| !folder.is_empty()).map(PathBuf::from))
-        .or_else(|| Some(directories::ProjectDirs::from("", "", "airlock")?.data_dir().to_owned()))
+    flag.or_else(|| {
+        std::env::var_os("STATE_DIRECTORY")
+            .filter(|folder| !folder.is_empty())
+            .map(PathBuf::from)
+    })
+    .or_else(|| {
+        Some(
+            directories::ProjectDirs::from("", "", "airlock")?
+                .data_dir()
+                .to_owned(),
+        )
+    })
 }

@@ -14,11 +14,9 @@ use std::time::{Duration, Instant};
 use actix_web::body::{BoxBody, SizedStream};
 use actix_web::web::{self, Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use airlock::api::body::Announced;
 use airlock::admin::PeerUser;
-use airlock::server::{
-    ControlSocket, Listeners, ServeError, Settings, Stopped, TimeOuts, serve,
-};
+use airlock::api::body::Announced;
+use airlock::server::{ControlSocket, Listeners, ServeError, Settings, Stopped, TimeOuts, serve};
 use futures_util::StreamExt;
 use futures_util::stream;
 use tokio::sync::oneshot;

@@ -82,7 +82,12 @@ fn store_kind(error: &StoreError) -> &'static str {
 impl<E: Into<OperationError>> From<E> for Failure {
     fn from(error: E) -> Self {
         let error = error.into();
-        let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
-        Self { causes: causes.map(ToString::to_string).collect(), kind: error.kind().to_owned(), error: error.to_string() }
+        let causes =
+            std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
+        Self {
+            causes: causes.map(ToString::to_string).collect(),
+            kind: error.kind().to_owned(),
+            error: error.to_string(),
+        }
     }
 }

@@ -32,13 +32,20 @@ pub struct Changed {
 
 /// Returns the branches that took a source of this size and digest whole before, newest first. Without a digest it only
 /// tells whether computing one is worth it: with an empty list where no source has this size.
-pub fn known_source(store: &Store, bytes: u64, sha256: Option<&Digest>) -> Result<KnownSource, OperationError> {
+pub fn known_source(
+    store: &Store,
+    bytes: u64,
+    sha256: Option<&Digest>,
+) -> Result<KnownSource, OperationError> {
     store.read(|conn| {
         let branches = match sha256 {
             Some(sha256) => sources::committed_into(conn, sha256)?,
             None => Vec::new(),
         };
-        Ok(KnownSource { has_size: sources::has_size(conn, bytes)?, branches })
+        Ok(KnownSource {
+            has_size: sources::has_size(conn, bytes)?,
+            branches,
+        })
     })
 }
 
@@ -66,8 +73,16 @@ pub struct WaitingPlan {
 pub fn list_plans(store: &Store) -> Result<Vec<WaitingPlan>, OperationError> {
     let plans = import::waiting(store, Consent::default())?;
     let waiting = |plan: Result<PlanReport, (StageId, ImportError)>| match plan {
-        Ok(report) => WaitingPlan { plan: report.plan, report: Some(report), failure: None },
-        Err((id, error)) => WaitingPlan { plan: id.0, report: None, failure: Some(Failure::from(error)) },
+        Ok(report) => WaitingPlan {
+            plan: report.plan,
+            report: Some(report),
+            failure: None,
+        },
+        Err((id, error)) => WaitingPlan {
+            plan: id.0,
+            report: None,
+            failure: Some(Failure::from(error)),
+        },
     };
     Ok(plans.into_iter().map(waiting).collect())
 }
@@ -82,12 +97,15 @@ pub fn target(
     let (text, kind) = match (release, branch) {
         (None, None) => return Ok(None),
         (Some(_), Some(_)) => {
-            return Err(OperationError::InvalidRequest("a release and a branch were named, it can be only one".into()));
+            return Err(OperationError::InvalidRequest(
+                "a release and a branch were named, it can be only one".into(),
+            ));
         }
         (Some(release), None) => (release, BranchKind::Release),
         (None, Some(branch)) => (branch, BranchKind::of_name(branch)),
     };
-    let name = DistributionName::parse(text).map_err(|error| OperationError::InvalidRequest(error.to_string()))?;
+    let name = DistributionName::parse(text)
+        .map_err(|error| OperationError::InvalidRequest(error.to_string()))?;
     let is_reserved = name == DistributionName::default_distribution()
         || (kind == BranchKind::Release && BranchKind::of_name(text) != BranchKind::Local);
     if is_reserved {
@@ -99,7 +117,10 @@ pub fn target(
 /// Returns all distributions, by name.
 pub fn list_distributions(store: &Store) -> Result<Vec<DistributionReport>, OperationError> {
     store.snapshot(|conn| {
-        distributions::all(conn)?.into_iter().map(|distribution| Ok(report(conn, &distribution.name)?)).collect()
+        distributions::all(conn)?
+            .into_iter()
+            .map(|distribution| Ok(report(conn, &distribution.name)?))
+            .collect()
     })
 }
 
@@ -110,7 +131,9 @@ pub fn create_distribution(
     name: &DistributionName,
     branches: &[DistributionName],
 ) -> Result<Changed, OperationError> {
-    if *name == DistributionName::default_distribution() || BranchKind::of_name(name.as_str()) != BranchKind::Local {
+    if *name == DistributionName::default_distribution()
+        || BranchKind::of_name(name.as_str()) != BranchKind::Local
+    {
         return Err(OperationError::ReservedName(name.to_string()));
     }
     store.write_synced(|conn| {
@@ -119,16 +142,30 @@ pub fn create_distribution(
             return Err(OperationError::NameTaken(name.to_string()));
         }
         let at = Timestamp::now().to_string();
-        let change_set =
-            change_sets::insert(conn, &NewChangeSet { at: &at, who, action: "distribution create", source: None })?;
+        let change_set = change_sets::insert(
+            conn,
+            &NewChangeSet {
+                at: &at,
+                who,
+                action: "distribution create",
+                source: None,
+            },
+        )?;
         let distribution = distributions::insert(conn, name, change_set)?;
         distributions::set_branches(conn, distribution, &branches, change_set)?;
-        Ok(Changed { change_set: Some(change_set.0), distribution: report(conn, name)? })
+        Ok(Changed {
+            change_set: Some(change_set.0),
+            distribution: report(conn, name)?,
+        })
     })
 }
 
 /// Makes `branch` what answers at `/`.
-pub fn activate(store: &Store, who: &str, branch: &DistributionName) -> Result<Changed, OperationError> {
+pub fn activate(
+    store: &Store,
+    who: &str,
+    branch: &DistributionName,
+) -> Result<Changed, OperationError> {
     let default = DistributionName::default_distribution();
     store.write_synced(|conn| {
         let branches = branch_ids(conn, std::slice::from_ref(branch))?;
@@ -136,20 +173,37 @@ pub fn activate(store: &Store, who: &str, branch: &DistributionName) -> Result<C
         if let Some(id) = existing
             && distributions::branches(conn, id)? == branches
         {
-            return Ok(Changed { change_set: None, distribution: report(conn, &default)? });
+            return Ok(Changed {
+                change_set: None,
+                distribution: report(conn, &default)?,
+            });
         }
         let at = Timestamp::now().to_string();
-        let change_set = change_sets::insert(conn, &NewChangeSet { at: &at, who, action: "activate", source: None })?;
+        let change_set = change_sets::insert(
+            conn,
+            &NewChangeSet {
+                at: &at,
+                who,
+                action: "activate",
+                source: None,
+            },
+        )?;
         let id = match existing {
             Some(id) => id,
             None => distributions::insert(conn, &default, change_set)?,
         };
         distributions::set_branches(conn, id, &branches, change_set)?;
-        Ok(Changed { change_set: Some(change_set.0), distribution: report(conn, &default)? })
+        Ok(Changed {
+            change_set: Some(change_set.0),
+            distribution: report(conn, &default)?,
+        })
     })
 }
 
-fn branch_ids(conn: &rusqlite::Connection, names: &[DistributionName]) -> Result<Vec<BranchId>, OperationError> {
+fn branch_ids(
+    conn: &rusqlite::Connection,
+    names: &[DistributionName],
+) -> Result<Vec<BranchId>, OperationError> {
     let id = |name| match branches::find(conn, name)? {
         Some(branch) => Ok(branch.id),
         None => Err(OperationError::NoSuchBranch(name.to_string())),
@@ -157,14 +211,22 @@ fn branch_ids(conn: &rusqlite::Connection, names: &[DistributionName]) -> Result
     names.iter().map(id).collect()
 }
 
-fn report(conn: &rusqlite::Connection, name: &DistributionName) -> Result<DistributionReport, StoreError> {
-    let id = distributions::find(conn, name)?
-        .ok_or_else(|| StoreError::Invalid { what: "distribution", value: name.to_string() })?;
+fn report(
+    conn: &rusqlite::Connection,
+    name: &DistributionName,
+) -> Result<DistributionReport, StoreError> {
+    let id = distributions::find(conn, name)?.ok_or_else(|| StoreError::Invalid {
+        what: "distribution",
+        value: name.to_string(),
+    })?;
     let all = branches::all(conn)?;
     let names = distributions::branches(conn, id)?
         .into_iter()
         .filter_map(|id| all.iter().find(|branch| branch.id == id))
         .map(|branch| branch.name.to_string())
         .collect();
-    Ok(DistributionReport { name: name.to_string(), branches: names })
+    Ok(DistributionReport {
+        name: name.to_string(),
+        branches: names,
+    })
 }

@@ -121,10 +121,20 @@ pub fn configure(config: &mut web::ServiceConfig) {
     );
 }
 
-async fn known_source(operator: Data<Operator>, query: Query<KnownSourceRequest>) -> Answer<operations::KnownSource> {
-    let sha256 = query.sha256.as_deref().map(str::parse::<Digest>).transpose();
+async fn known_source(
+    operator: Data<Operator>,
+    query: Query<KnownSourceRequest>,
+) -> Answer<operations::KnownSource> {
+    let sha256 = query
+        .sha256
+        .as_deref()
+        .map(str::parse::<Digest>)
+        .transpose();
     let sha256 = sha256.map_err(|error| OperationError::InvalidRequest(error.to_string()))?;
-    perform(&operator, move |store| operations::known_source(store, query.bytes, sha256.as_ref())).await
+    perform(&operator, move |store| {
+        operations::known_source(store, query.bytes, sha256.as_ref())
+    })
+    .await
 }
 
 async fn post_import(
@@ -133,9 +143,20 @@ async fn post_import(
     query: Query<ImportRequest>,
     body: Payload,
 ) -> Answer<StagedReport> {
-    let ImportRequest { source_name, release, branch, may_ask, job } = query.into_inner();
+    let ImportRequest {
+        source_name,
+        release,
+        branch,
+        may_ask,
+        job,
+    } = query.into_inner();
     let target = TargetRequest { release, branch }.target()?;
-    let stage = StageRequest { source_name, who: who(&request), target, may_ask };
+    let stage = StageRequest {
+        source_name,
+        who: who(&request),
+        target,
+        may_ask,
+    };
     let progress = Arc::new(Progress::default());
     operator.jobs().insert(job.clone(), Arc::clone(&progress));
     let (chunks, source) = BodyReader::channel();
@@ -143,18 +164,23 @@ async fn post_import(
     let feed = actix_web::rt::spawn(feed(body, chunks));
     let watched = Arc::clone(&operator);
     let answer = perform(&operator, move |store| {
-            let staged = import::stage(store, Box::new(source), &stage, &progress, &watched.limits)?;
-            Ok::<_, OperationError>(StagedReport::from(&staged))
-        })
-        .await;
+        let staged = import::stage(store, Box::new(source), &stage, &progress, &watched.limits)?;
+        Ok::<_, OperationError>(StagedReport::from(&staged))
+    })
+    .await;
     feed.abort();
     operator.jobs().remove(&job);
     answer
 }
 
 async fn get_import(operator: Data<Operator>, job: Path<String>) -> Answer<import::ProgressReport> {
-    let report = operator.jobs().get(job.as_str()).map(|progress| progress.report());
-    report.map(Json).ok_or_else(|| OperationError::NoSuchJob(job.into_inner()).into())
+    let report = operator
+        .jobs()
+        .get(job.as_str())
+        .map(|progress| progress.report());
+    report
+        .map(Json)
+        .ok_or_else(|| OperationError::NoSuchJob(job.into_inner()).into())
 }
 
 async fn list_plans(operator: Data<Operator>) -> Answer<Vec<operations::WaitingPlan>> {
@@ -166,16 +192,31 @@ async fn show_plan(
     id: Path<i64>,
     consent: Query<ConsentRequest>,
 ) -> Answer<import::PlanReport> {
-    perform(&operator, move |store| import::plan(store, StageId(*id), consent.consent())).await
+    perform(&operator, move |store| {
+        import::plan(store, StageId(*id), consent.consent())
+    })
+    .await
 }
 
 async fn drop_plan(operator: Data<Operator>, id: Path<i64>) -> Answer<()> {
-    perform(&operator, move |store| import::drop_stage(store, StageId(*id))).await
+    perform(&operator, move |store| {
+        import::drop_stage(store, StageId(*id))
+    })
+    .await
 }
 
-async fn set_target(operator: Data<Operator>, id: Path<i64>, target: Json<TargetRequest>) -> Answer<()> {
-    let (branch, kind) = target.target()?.ok_or(OperationError::InvalidRequest("no release and no branch".into()))?;
-    perform(&operator, move |store| import::set_target(store, StageId(*id), branch, kind)).await
+async fn set_target(
+    operator: Data<Operator>,
+    id: Path<i64>,
+    target: Json<TargetRequest>,
+) -> Answer<()> {
+    let (branch, kind) = target.target()?.ok_or(OperationError::InvalidRequest(
+        "no release and no branch".into(),
+    ))?;
+    perform(&operator, move |store| {
+        import::set_target(store, StageId(*id), branch, kind)
+    })
+    .await
 }
 
 async fn commit_plan(
@@ -185,10 +226,15 @@ async fn commit_plan(
     consent: Json<ConsentRequest>,
 ) -> Answer<import::Committed> {
     let who = who(&request);
-    change(&operator, move |store| import::commit(store, StageId(*id), &who, consent.consent())).await
+    change(&operator, move |store| {
+        import::commit(store, StageId(*id), &who, consent.consent())
+    })
+    .await
 }
 
-async fn list_distributions(operator: Data<Operator>) -> Answer<Vec<operations::DistributionReport>> {
+async fn list_distributions(
+    operator: Data<Operator>,
+) -> Answer<Vec<operations::DistributionReport>> {
     perform(&operator, operations::list_distributions).await
 }
 
@@ -199,14 +245,28 @@ async fn create_distribution(
 ) -> Answer<operations::Changed> {
     let who = who(&request);
     let name = parse_name(&new.name)?;
-    let branches = new.branches.iter().map(|branch| parse_name(branch)).collect::<Result<Vec<_>, _>>()?;
-    change(&operator, move |store| operations::create_distribution(store, &who, &name, &branches)).await
+    let branches = new
+        .branches
+        .iter()
+        .map(|branch| parse_name(branch))
+        .collect::<Result<Vec<_>, _>>()?;
+    change(&operator, move |store| {
+        operations::create_distribution(store, &who, &name, &branches)
+    })
+    .await
 }
 
-async fn activate(operator: Data<Operator>, request: HttpRequest, branch: Path<String>) -> Answer<operations::Changed> {
+async fn activate(
+    operator: Data<Operator>,
+    request: HttpRequest,
+    branch: Path<String>,
+) -> Answer<operations::Changed> {
     let who = who(&request);
     let branch = parse_name(&branch)?;
-    change(&operator, move |store| operations::activate(store, &who, &branch)).await
+    change(&operator, move |store| {
+        operations::activate(store, &who, &branch)
+    })
+    .await
 }
 
 type Answer<T> = Result<Json<T>, Refusal>;
@@ -262,7 +322,10 @@ impl TargetRequest {
 impl ConsentRequest {
     /// Returns the consent that is given.
     pub fn consent(self) -> Consent {
-        Consent { is_asked: self.overwrite, ..Consent::default() }
+        Consent {
+            is_asked: self.overwrite,
+            ..Consent::default()
+        }
     }
 }
 
@@ -278,7 +341,9 @@ impl From<&Staged> for StagedReport {
 }
 
 fn who(request: &HttpRequest) -> String {
-    request.conn_data::<PeerUser>().map_or_else(|| "unknown".to_owned(), |peer| peer.name())
+    request
+        .conn_data::<PeerUser>()
+        .map_or_else(|| "unknown".to_owned(), |peer| peer.name())
 }
 
 fn parse_name(text: &str) -> Result<DistributionName, OperationError> {
@@ -288,7 +353,8 @@ fn parse_name(text: &str) -> Result<DistributionName, OperationError> {
 /// Carries the chunks of a request's body to the thread that imports; a client that goes away is an error there.
 async fn feed(mut body: Payload, chunks: mpsc::Sender<io::Result<Bytes>>) {
     while let Some(chunk) = body.next().await {
-        let chunk = chunk.map_err(|error| io::Error::new(io::ErrorKind::ConnectionAborted, error.to_string()));
+        let chunk = chunk
+            .map_err(|error| io::Error::new(io::ErrorKind::ConnectionAborted, error.to_string()));
         if chunks.send(chunk).await.is_err() {
             return;
         }
@@ -304,7 +370,13 @@ struct BodyReader {
 impl BodyReader {
     fn channel() -> (mpsc::Sender<io::Result<Bytes>>, Self) {
         let (sender, chunks) = mpsc::channel(4);
-        (sender, Self { chunks, current: Bytes::new() })
+        (
+            sender,
+            Self {
+                chunks,
+                current: Bytes::new(),
+            },
+        )
     }
 }
 

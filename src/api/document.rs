@@ -24,11 +24,23 @@ const DOCUMENT: &str = "";
 /// when the distribution never offered it. A document that nothing is inserted into goes out as it lies in the store.
 pub(super) async fn show(asking: &Asking, asked: &Asked) -> Result<HttpResponse, Refused> {
     let package = asked.package_id(ApiError::PackageNotFound)?;
-    let element = Arc::clone(asking.catalog.find(&package).ok_or(ApiError::PackageNotFound)?);
+    let element = Arc::clone(
+        asking
+            .catalog
+            .find(&package)
+            .ok_or(ApiError::PackageNotFound)?,
+    );
     if fill(&asking.catalog, &element).is_empty() {
         let document = stored(asking, &element).await?;
-        let validators = Validators { tag: send::tag(&element.document.sha256), modified: None };
-        let sent = Sent { kind: Kind::Json, caching: asking.index_caching(), validators };
+        let validators = Validators {
+            tag: send::tag(&element.document.sha256),
+            modified: None,
+        };
+        let sent = Sent {
+            kind: Kind::Json,
+            caching: asking.index_caching(),
+            validators,
+        };
         return Ok(document.send(asking, &sent));
     }
     let (store, catalog) = (Arc::clone(&asking.state.store), Arc::clone(&asking.catalog));
@@ -41,7 +53,11 @@ pub(super) async fn show(asking: &Asking, asked: &Asked) -> Result<HttpResponse,
 }
 
 fn fill<'a>(catalog: &'a Catalog, element: &Element) -> Fill<'a> {
-    Fill { signature_path: None, deprecated: catalog.notice(&element.facts.id.name), policy_templates: None }
+    Fill {
+        signature_path: None,
+        deprecated: catalog.notice(&element.facts.id.name),
+        policy_templates: None,
+    }
 }
 
 async fn stored(asking: &Asking, element: &Element) -> Result<Arc<StoredFile>, ApiError> {
@@ -59,14 +75,22 @@ async fn stored(asking: &Asking, element: &Element) -> Result<Arc<StoredFile>, A
 /// Reads a document and inserts what this distribution says of it. Blocks.
 fn filled(store: &Arc<Store>, catalog: &Catalog, element: &Element) -> Result<Vec<u8>, ApiError> {
     let content = element.document;
-    let missing = || StoreError::Invalid { what: "content", value: content.id.0.to_string() };
+    let missing = || StoreError::Invalid {
+        what: "content",
+        value: content.id.0.to_string(),
+    };
     let stream = store
         .read(|conn| streams::of_content(conn, content.id))
         .and_then(|stream| stream.ok_or_else(missing))
         .map_err(ApiError::internal)?;
     let pieces = [plain_piece(&content, &stream)];
-    let text = PieceReader::new(Arc::clone(store), pieces, 0, u64::MAX).read_all().map_err(ApiError::internal)?;
+    let text = PieceReader::new(Arc::clone(store), pieces, 0, u64::MAX)
+        .read_all()
+        .map_err(ApiError::internal)?;
     let mut document = Vec::with_capacity(text.len() + 512);
-    element.document_slots.write(&mut document, &text, &fill(catalog, element)).map_err(ApiError::internal)?;
+    element
+        .document_slots
+        .write(&mut document, &text, &fill(catalog, element))
+        .map_err(ApiError::internal)?;
     Ok(document)
 }

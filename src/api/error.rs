@@ -58,7 +58,10 @@ pub struct Refused {
 impl From<ApiError> for Refused {
     /// What may be different in a moment is not kept.
     fn from(error: ApiError) -> Self {
-        Self { error, caching: Caching::Never }
+        Self {
+            error,
+            caching: Caching::Never,
+        }
     }
 }
 

@@ -35,18 +35,41 @@ pub(super) struct StoredFile {
 
 /// Answers with one file as it lies in the package. 400 when the version is none, 404 when the distribution never
 /// offered it or it has no such file. Small files that were asked for lately need no read of the store.
-pub(super) async fn show(asking: &Asking, asked: &Asked, path: &str) -> Result<HttpResponse, Refused> {
+pub(super) async fn show(
+    asking: &Asking,
+    asked: &Asked,
+    path: &str,
+) -> Result<HttpResponse, Refused> {
     let package = asked.package_id(ApiError::PackageNotFound)?;
-    let element = asking.catalog.find(&package).ok_or(ApiError::PackageNotFound)?;
+    let element = asking
+        .catalog
+        .find(&package)
+        .ok_or(ApiError::PackageNotFound)?;
     let modified = u64::try_from(element.artifact.modified).ok();
     let file = find(asking, element.artifact.id, path).await?;
-    let file = file.ok_or_else(|| Refused { error: ApiError::FileNotFound, caching: asking.catch_all() })?;
-    let validators = Validators { tag: send::tag(&file.content.sha256), modified };
-    let sent = Sent { kind: Kind::File { content_type: file.content_type }, caching: asking.catch_all(), validators };
+    let file = file.ok_or_else(|| Refused {
+        error: ApiError::FileNotFound,
+        caching: asking.catch_all(),
+    })?;
+    let validators = Validators {
+        tag: send::tag(&file.content.sha256),
+        modified,
+    };
+    let sent = Sent {
+        kind: Kind::File {
+            content_type: file.content_type,
+        },
+        caching: asking.catch_all(),
+        validators,
+    };
     Ok(file.send(asking, &sent))
 }
 
-async fn find(asking: &Asking, artifact: ArtifactId, path: &str) -> Result<Option<Arc<StoredFile>>, ApiError> {
+async fn find(
+    asking: &Asking,
+    artifact: ArtifactId,
+    path: &str,
+) -> Result<Option<Arc<StoredFile>>, ApiError> {
     let key = (artifact, Box::from(path));
     if let Some(file) = asking.state.files.get(&key) {
         return Ok(Some(file));
@@ -54,10 +77,17 @@ async fn find(asking: &Asking, artifact: ArtifactId, path: &str) -> Result<Optio
     let store = Arc::clone(&asking.state.store);
     let path = path.to_owned();
     let read = move || {
-        let content = store.read(|conn| artifacts::file(conn, artifact, &path)).map_err(ApiError::internal)?;
-        content.map(|content| StoredFile::read(&store, content, content_type::by_extension(&path))).transpose()
+        let content = store
+            .read(|conn| artifacts::file(conn, artifact, &path))
+            .map_err(ApiError::internal)?;
+        content
+            .map(|content| StoredFile::read(&store, content, content_type::by_extension(&path)))
+            .transpose()
     };
-    let file = web::block(read).await.map_err(ApiError::internal)??.map(Arc::new);
+    let file = web::block(read)
+        .await
+        .map_err(ApiError::internal)??
+        .map(Arc::new);
     if let Some(file) = &file {
         asking.state.files.insert(key, Arc::clone(file));
     }
@@ -71,14 +101,25 @@ impl StoredFile {
         content: Content,
         content_type: Option<&'static str>,
     ) -> Result<Self, ApiError> {
-        let missing = || StoreError::Invalid { what: "content", value: content.id.0.to_string() };
+        let missing = || StoreError::Invalid {
+            what: "content",
+            value: content.id.0.to_string(),
+        };
         let stream = store
             .read(|conn| streams::of_content(conn, content.id))
             .and_then(|stream| stream.ok_or_else(missing))
             .map_err(ApiError::internal)?;
-        let mut file = Self { content, stream, content_type: content_type.unwrap_or_default(), plain: None, gzip: None };
+        let mut file = Self {
+            content,
+            stream,
+            content_type: content_type.unwrap_or_default(),
+            plain: None,
+            gzip: None,
+        };
         let whole = |pieces: Vec<Piece>| {
-            PieceReader::new(Arc::clone(store), pieces, 0, u64::MAX).read_all().map_err(ApiError::internal)
+            PieceReader::new(Arc::clone(store), pieces, 0, u64::MAX)
+                .read_all()
+                .map_err(ApiError::internal)
         };
         if content.bytes <= SMALL_BYTES {
             file.plain = Some(whole(file.plain_pieces())?);
@@ -86,7 +127,8 @@ impl StoredFile {
         }
         if content_type.is_none() {
             let sniffed = content_type::SNIFFED_BYTES as u64;
-            let first = PieceReader::new(Arc::clone(store), file.plain_pieces(), 0, sniffed).read_all();
+            let first =
+                PieceReader::new(Arc::clone(store), file.plain_pieces(), 0, sniffed).read_all();
             file.content_type = content_type::by_content(&first.map_err(ApiError::internal)?);
         }
         Ok(file)
@@ -94,16 +136,26 @@ impl StoredFile {
 
     /// Returns how much memory the kept bytes take.
     pub(super) fn memory_bytes(&self) -> u64 {
-        [&self.plain, &self.gzip].into_iter().flatten().map(|bytes| bytes.len() as u64).sum()
+        [&self.plain, &self.gzip]
+            .into_iter()
+            .flatten()
+            .map(|bytes| bytes.len() as u64)
+            .sum()
     }
 
     /// Sends the file in the form that the request selects.
     pub(super) fn send(&self, asking: &Asking, sent: &Sent<'_>) -> HttpResponse {
-        let (plain_pieces, gzip_pieces) = (|| self.plain_pieces(), || self.gzip_pieces().unwrap_or_default());
+        let (plain_pieces, gzip_pieces) = (
+            || self.plain_pieces(),
+            || self.gzip_pieces().unwrap_or_default(),
+        );
         let kept_gzip = || self.gzip.clone().unwrap_or_default();
         let is_deflated = self.stream.coding == Coding::Deflate;
         let source = match &self.plain {
-            Some(plain) => Source::Memory { plain, gzip: is_deflated.then_some(&kept_gzip as &dyn Fn() -> Bytes) },
+            Some(plain) => Source::Memory {
+                plain,
+                gzip: is_deflated.then_some(&kept_gzip as &dyn Fn() -> Bytes),
+            },
             None => Source::Store {
                 plain: &plain_pieces,
                 gzip: is_deflated.then_some(&gzip_pieces as &dyn Fn() -> Vec<Piece>),
@@ -123,7 +175,10 @@ impl StoredFile {
             let trailer = gzip::trailer(self.content.crc32, self.content.bytes);
             vec![
                 Piece::Literal(Bytes::from_static(&gzip::HEADER)),
-                Piece::Stored { stream: self.stream.id, bytes: self.stream.bytes },
+                Piece::Stored {
+                    stream: self.stream.id,
+                    bytes: self.stream.bytes,
+                },
                 Piece::Literal(Bytes::copy_from_slice(&trailer)),
             ]
         })
@@ -133,7 +188,13 @@ impl StoredFile {
 /// Returns the plain bytes of a content as a piece of an answer.
 pub(super) fn plain_piece(content: &Content, stream: &Stream) -> Piece {
     match stream.coding {
-        Coding::Plain => Piece::Stored { stream: stream.id, bytes: stream.bytes },
-        Coding::Deflate => Piece::Inflated { stream: stream.id, bytes: content.bytes },
+        Coding::Plain => Piece::Stored {
+            stream: stream.id,
+            bytes: stream.bytes,
+        },
+        Coding::Deflate => Piece::Inflated {
+            stream: stream.id,
+            bytes: content.bytes,
+        },
     }
 }

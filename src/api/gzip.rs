@@ -26,8 +26,14 @@ pub fn trailer(crc32: u32, size: u64) -> [u8; 8] {
 
 /// Returns `plain` as a gzip file, for what is made while it is asked for.
 pub fn compress(plain: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(plain.len() / 4 + 64), Compression::new(LEVEL));
-    encoder.write_all(plain).and_then(|()| encoder.finish()).expect("writing into memory cannot fail")
+    let mut encoder = GzEncoder::new(
+        Vec::with_capacity(plain.len() / 4 + 64),
+        Compression::new(LEVEL),
+    );
+    encoder
+        .write_all(plain)
+        .and_then(|()| encoder.finish())
+        .expect("writing into memory cannot fail")
 }
 
 /// A client waits for it: 256 kB take a few milliseconds.

@@ -13,7 +13,8 @@ use crate::crypto::Digest;
 use crate::package::{CategoriesQuery, SearchQuery};
 
 /// What the reference registry of the newest dialect says at `/` (registry-api.md, "Dialects").
-const INDEX: &str = "{\n  \"service.name\": \"package-registry\",\n  \"service.version\": \"1.40.1\"\n}\n";
+const INDEX: &str =
+    "{\n  \"service.name\": \"package-registry\",\n  \"service.version\": \"1.40.1\"\n}\n";
 
 static FAVICON: &[u8] = include_bytes!("../../web/favicon.ico");
 
@@ -24,14 +25,29 @@ pub(super) fn index(asking: &Asking) -> HttpResponse {
 
 /// Answers `/favicon.ico`.
 pub(super) fn favicon(asking: &Asking) -> HttpResponse {
-    let validators = Validators { tag: send::tag(&Digest::of(FAVICON)), modified: None };
-    let source = Source::Memory { plain: &Bytes::from_static(FAVICON), gzip: None };
-    send::send(asking, &Sent { kind: Kind::Icon, caching: asking.catch_all(), validators }, &source)
+    let validators = Validators {
+        tag: send::tag(&Digest::of(FAVICON)),
+        modified: None,
+    };
+    let source = Source::Memory {
+        plain: &Bytes::from_static(FAVICON),
+        gzip: None,
+    };
+    send::send(
+        asking,
+        &Sent {
+            kind: Kind::Icon,
+            caching: asking.catch_all(),
+            validators,
+        },
+        &source,
+    )
 }
 
 /// Answers `/search`.
 pub(super) fn search(asking: &Asking) -> Result<HttpResponse, Refused> {
-    let query = SearchQuery::parse(raw_query(asking), &asking.state.limits).map_err(ApiError::from)?;
+    let query =
+        SearchQuery::parse(raw_query(asking), &asking.state.limits).map_err(ApiError::from)?;
     let catalog = &asking.catalog;
     let answer = catalog
         .answers()
@@ -43,10 +59,14 @@ pub(super) fn search(asking: &Asking) -> Result<HttpResponse, Refused> {
 
 /// Answers `/categories`.
 pub(super) fn categories(asking: &Asking) -> Result<HttpResponse, Refused> {
-    let query = CategoriesQuery::parse(raw_query(asking), &asking.state.limits).map_err(ApiError::from)?;
+    let query =
+        CategoriesQuery::parse(raw_query(asking), &asking.state.limits).map_err(ApiError::from)?;
     let catalog = &asking.catalog;
     let find = |_: &Question| Ok::<_, std::convert::Infallible>(catalog.categories(&query));
-    let answer = catalog.answers().get(Question::Categories(query.clone()), find).map_err(ApiError::internal)?;
+    let answer = catalog
+        .answers()
+        .get(Question::Categories(query.clone()), find)
+        .map_err(ApiError::internal)?;
     let max_age_seconds = catalog.cache_times.categories_seconds;
     Ok(kept(asking, &answer, Caching::Public { max_age_seconds }))
 }

@@ -18,8 +18,8 @@ pub mod pieces;
 pub mod range;
 pub mod reply;
 pub mod route;
-mod send;
 pub mod selection;
+mod send;
 mod state;
 
 use std::sync::Arc;
@@ -48,10 +48,12 @@ pub fn configure(config: &mut ServiceConfig) {
 
 async fn answer(request: HttpRequest, state: Data<State>) -> HttpResponse {
     let path = request.path().to_owned();
-    dispatch(request, state).await.unwrap_or_else(|Refused { error, caching }| {
-        error.log(&path);
-        reply::error(&error, caching)
-    })
+    dispatch(request, state)
+        .await
+        .unwrap_or_else(|Refused { error, caching }| {
+            error.log(&path);
+            reply::error(&error, caching)
+        })
 }
 
 async fn dispatch(request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Refused> {
@@ -65,7 +67,11 @@ async fn dispatch(request: HttpRequest, state: Data<State>) -> Result<HttpRespon
         Method::OPTIONS => return Ok(reply::options()),
         _ => return Err(ApiError::MethodNotAllowed.into()),
     }
-    let asking = Asking { request, state, catalog };
+    let asking = Asking {
+        request,
+        state,
+        catalog,
+    };
     match route.resource {
         Resource::Index => Ok(listing::index(&asking)),
         Resource::Health => Ok(reply::health()),
@@ -84,11 +90,15 @@ async fn dispatch(request: HttpRequest, state: Data<State>) -> Result<HttpRespon
 impl Asking {
     /// Returns how long files, zips and the favicon may be kept.
     fn catch_all(&self) -> Caching {
-        Caching::Public { max_age_seconds: self.catalog.cache_times.catch_all_seconds }
+        Caching::Public {
+            max_age_seconds: self.catalog.cache_times.catch_all_seconds,
+        }
     }
 
     /// Returns how long `/` and package documents may be kept.
     fn index_caching(&self) -> Caching {
-        Caching::Public { max_age_seconds: self.catalog.cache_times.index_seconds }
+        Caching::Public {
+            max_age_seconds: self.catalog.cache_times.index_seconds,
+        }
     }
 }

@@ -18,9 +18,16 @@ use crate::crypto::Digest;
 /// Where the bytes of an answer are.
 pub(super) enum Source<'a> {
     /// In memory, in each coding it can be had in.
-    Memory { plain: &'a Bytes, gzip: Option<&'a dyn Fn() -> Bytes> },
+    Memory {
+        plain: &'a Bytes,
+        gzip: Option<&'a dyn Fn() -> Bytes>,
+    },
     /// In the store, in each coding it can be had in.
-    Store { plain: &'a dyn Fn() -> Vec<Piece>, gzip: Option<&'a dyn Fn() -> Vec<Piece>>, plain_bytes: u64 },
+    Store {
+        plain: &'a dyn Fn() -> Vec<Piece>,
+        gzip: Option<&'a dyn Fn() -> Vec<Piece>>,
+        plain_bytes: u64,
+    },
 }
 
 /// What is sent, apart from its bytes.
@@ -37,10 +44,24 @@ pub(super) fn tag(sha256: &Digest) -> Box<str> {
 
 /// Sends an answer that is kept in memory.
 pub(super) fn kept(asking: &Asking, answer: &Answer, caching: Caching) -> HttpResponse {
-    let validators = Validators { tag: tag(&answer.sha256), modified: None };
+    let validators = Validators {
+        tag: tag(&answer.sha256),
+        modified: None,
+    };
     let compressed = || answer.gzip(gzip::compress);
-    let source = Source::Memory { plain: &answer.plain, gzip: Some(&compressed) };
-    send(asking, &Sent { kind: Kind::Json, caching, validators }, &source)
+    let source = Source::Memory {
+        plain: &answer.plain,
+        gzip: Some(&compressed),
+    };
+    send(
+        asking,
+        &Sent {
+            kind: Kind::Json,
+            caching,
+            validators,
+        },
+        &source,
+    )
 }
 
 /// Sends what `source` holds in the form that the request selects.
@@ -48,9 +69,20 @@ pub(super) fn send(asking: &Asking, sent: &Sent<'_>, source: &Source<'_>) -> Htt
     let request = &asking.request;
     let size = source.plain_bytes();
     let forms = source.forms(sent.kind);
-    let max_ranges = if sent.kind.has_ranges() { asking.state.limits.ranges } else { 0 };
+    let max_ranges = if sent.kind.has_ranges() {
+        asking.state.limits.ranges
+    } else {
+        0
+    };
     let selection = select(request.headers(), &sent.validators, forms, size, max_ranges);
-    let mut answer = reply::begin(sent.kind, sent.caching, &sent.validators, forms, selection, size);
+    let mut answer = reply::begin(
+        sent.kind,
+        sent.caching,
+        &sent.validators,
+        forms,
+        selection,
+        size,
+    );
     let (coding, start, length) = match selection {
         Selection::Whole(coding) => (coding, 0, source.bytes(coding)),
         Selection::Part { start, length } => (Coding::Identity, start, length),
@@ -98,13 +130,17 @@ impl Source<'_> {
         match (self, coding) {
             (Self::Memory { .. }, _) => self.memory(coding).len() as u64,
             (Self::Store { plain_bytes, .. }, Coding::Identity) => *plain_bytes,
-            (Self::Store { .. }, Coding::Gzip) => self.pieces(coding).iter().map(Piece::bytes).sum(),
+            (Self::Store { .. }, Coding::Gzip) => {
+                self.pieces(coding).iter().map(Piece::bytes).sum()
+            }
         }
     }
 
     fn memory(&self, coding: Coding) -> Bytes {
         match self {
-            Self::Memory { gzip: Some(gzip), .. } if coding == Coding::Gzip => gzip(),
+            Self::Memory {
+                gzip: Some(gzip), ..
+            } if coding == Coding::Gzip => gzip(),
             Self::Memory { plain, .. } => (*plain).clone(),
             Self::Store { .. } => Bytes::new(),
         }
@@ -112,7 +148,9 @@ impl Source<'_> {
 
     fn pieces(&self, coding: Coding) -> Vec<Piece> {
         match self {
-            Self::Store { gzip: Some(gzip), .. } if coding == Coding::Gzip => gzip(),
+            Self::Store {
+                gzip: Some(gzip), ..
+            } if coding == Coding::Gzip => gzip(),
             Self::Store { plain, .. } => plain(),
             Self::Memory { .. } => Vec::new(),
         }

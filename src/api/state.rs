@@ -37,7 +37,12 @@ impl State {
     /// Returns the state of a server of `store`, whose catalogs are `catalogs`.
     pub fn new(store: Arc<Store>, catalogs: Arc<Catalogs>) -> Self {
         let files = Cache::with_weighter(EXPECTED_FILES, KEPT_BYTES, ByBytes);
-        Self { store, catalogs, limits: Limits::default(), files }
+        Self {
+            store,
+            catalogs,
+            limits: Limits::default(),
+            files,
+        }
     }
 }
 

@@ -45,12 +45,18 @@ struct ByBytes;
 impl Answer {
     /// Returns the answer that `plain` is.
     pub fn new(plain: Vec<u8>) -> Self {
-        Self { sha256: Digest::of(&plain), plain: plain.into(), gzip: OnceLock::new() }
+        Self {
+            sha256: Digest::of(&plain),
+            plain: plain.into(),
+            gzip: OnceLock::new(),
+        }
     }
 
     /// Returns the answer compressed, by `compress` where it was not before.
     pub fn gzip(&self, compress: impl FnOnce(&[u8]) -> Vec<u8>) -> Bytes {
-        self.gzip.get_or_init(|| compress(&self.plain).into()).clone()
+        self.gzip
+            .get_or_init(|| compress(&self.plain).into())
+            .clone()
     }
 }
 
@@ -108,8 +114,18 @@ mod tests {
     #[test]
     fn a_failure_is_not_kept() {
         let answers = Answers::default();
-        assert!(answers.get(search(""), |_| Err::<Vec<u8>, _>("no")).is_err());
-        assert_eq!(answers.get(search(""), |_| Ok::<_, ()>(vec![b'x'])).unwrap().plain, "x");
+        assert!(
+            answers
+                .get(search(""), |_| Err::<Vec<u8>, _>("no"))
+                .is_err()
+        );
+        assert_eq!(
+            answers
+                .get(search(""), |_| Ok::<_, ()>(vec![b'x']))
+                .unwrap()
+                .plain,
+            "x"
+        );
     }
 
     #[test]
@@ -117,7 +133,9 @@ mod tests {
         let answers = Answers::default();
         for number in 0..100 {
             let question = search(&format!("package=p{number}"));
-            answers.get(question, |_| Ok::<_, ()>(vec![0; 1 << 20])).unwrap();
+            answers
+                .get(question, |_| Ok::<_, ()>(vec![0; 1 << 20]))
+                .unwrap();
         }
         assert!(answers.0.weight() <= KEPT_BYTES, "{}", answers.0.weight());
     }

@@ -27,7 +27,10 @@ pub(super) struct ControlClient {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ControlError {
     #[error("cannot reach the server at {}", path.display())]
-    Connect { path: PathBuf, source: std::io::Error },
+    Connect {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("the connection to the server broke")]
     Http(#[from] hyper::Error),
     #[error("the request cannot be made")]
@@ -47,8 +50,13 @@ const PIECE_BYTES: usize = 256 << 10;
 
 impl From<ControlError> for Failure {
     fn from(error: ControlError) -> Self {
-        let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
-        Self { causes: causes.map(ToString::to_string).collect(), kind: "control".to_owned(), error: error.to_string() }
+        let causes =
+            std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
+        Self {
+            causes: causes.map(ToString::to_string).collect(),
+            kind: "control".to_owned(),
+            error: error.to_string(),
+        }
     }
 }
 
@@ -58,11 +66,18 @@ impl ControlClient {
         let socket = folder.join(crate::server::CONTROL_SOCKET);
         match std::os::unix::net::UnixStream::connect(&socket) {
             Ok(_) => Ok(Self { socket }),
-            Err(source) => Err(ControlError::Connect { path: socket, source }),
+            Err(source) => Err(ControlError::Connect {
+                path: socket,
+                source,
+            }),
         }
     }
 
-    pub(super) fn get<T: DeserializeOwned>(&self, path: &str, parameters: &impl Serialize) -> Result<T, Failure> {
+    pub(super) fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        parameters: &impl Serialize,
+    ) -> Result<T, Failure> {
         self.send(Method::GET, path, parameters, empty())
     }
 
@@ -70,11 +85,19 @@ impl ControlClient {
         self.send(Method::DELETE, path, &(), empty())
     }
 
-    pub(super) fn put<T: DeserializeOwned>(&self, path: &str, value: &impl Serialize) -> Result<T, Failure> {
+    pub(super) fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        value: &impl Serialize,
+    ) -> Result<T, Failure> {
         self.send(Method::PUT, path, &(), json(value)?)
     }
 
-    pub(super) fn post<T: DeserializeOwned>(&self, path: &str, value: &impl Serialize) -> Result<T, Failure> {
+    pub(super) fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        value: &impl Serialize,
+    ) -> Result<T, Failure> {
         self.send(Method::POST, path, &(), json(value)?)
     }
 
@@ -105,7 +128,12 @@ impl ControlClient {
         });
         let stream = futures_util::stream::poll_fn(move |context| received.poll_recv(context));
         let frames = futures_util::StreamExt::map(stream, |piece| piece.map(Frame::data));
-        self.send(Method::POST, path, parameters, BodyExt::boxed(StreamBody::new(frames)))
+        self.send(
+            Method::POST,
+            path,
+            parameters,
+            BodyExt::boxed(StreamBody::new(frames)),
+        )
     }
 
     fn send<T: DeserializeOwned>(
@@ -119,7 +147,8 @@ impl ControlClient {
         if (200..300).contains(&status) {
             Ok(serde_json::from_slice(&answer).map_err(|_| ControlError::Answer { status })?)
         } else {
-            Err(serde_json::from_slice(&answer).unwrap_or_else(|_| ControlError::Answer { status }.into()))
+            Err(serde_json::from_slice(&answer)
+                .unwrap_or_else(|_| ControlError::Answer { status }.into()))
         }
     }
 
@@ -137,11 +166,17 @@ impl ControlClient {
             .header(HOST, "localhost")
             .header(CONTENT_TYPE, "application/json")
             .body(body)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         runtime.block_on(async {
-            let connect = |source| ControlError::Connect { path: self.socket.clone(), source };
+            let connect = |source| ControlError::Connect {
+                path: self.socket.clone(),
+                source,
+            };
             let stream = UnixStream::connect(&self.socket).await.map_err(connect)?;
-            let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+            let (mut sender, connection) =
+                hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
             let connection = tokio::spawn(connection);
             let response = sender.send_request(request).await?;
             let status = response.status().as_u16();
@@ -159,5 +194,7 @@ fn empty() -> Body {
 }
 
 fn json(value: &impl Serialize) -> Result<Body, ControlError> {
-    Ok(Full::new(Bytes::from(serde_json::to_vec(value)?)).map_err(|never| match never {}).boxed())
+    Ok(Full::new(Bytes::from(serde_json::to_vec(value)?))
+        .map_err(|never| match never {})
+        .boxed())
 }

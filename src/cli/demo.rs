@@ -31,7 +31,10 @@ struct Sample;
 pub(super) fn run(common: &Common, args: &DemoArgs) -> Result<ExitCode, CliError> {
     start_log(common);
     let failed = |error: io::Error| CliError::new("cannot set up the demo").caused_by(&error);
-    let folder = tempfile::Builder::new().prefix("airlock-demo-").tempdir().map_err(failed)?;
+    let folder = tempfile::Builder::new()
+        .prefix("airlock-demo-")
+        .tempdir()
+        .map_err(failed)?;
     let store = Store::open(folder.path()).map_err(OperationError::from)?;
     let sample = sample_archive().map_err(failed)?;
     let request = StageRequest {
@@ -41,11 +44,20 @@ pub(super) fn run(common: &Common, args: &DemoArgs) -> Result<ExitCode, CliError
         may_ask: false,
     };
     let source = Box::new(io::Cursor::new(sample));
-    let staged = import::stage(&store, source, &request, &Arc::new(Progress::default()), &Limits::default())
+    let staged = import::stage(
+        &store,
+        source,
+        &request,
+        &Arc::new(Progress::default()),
+        &Limits::default(),
+    )
+    .map_err(OperationError::from)?;
+    import::commit(&store, staged.stage, &request.who, Consent::default())
         .map_err(OperationError::from)?;
-    import::commit(&store, staged.stage, &request.who, Consent::default()).map_err(OperationError::from)?;
     serve(Arc::new(store), args.listen, |address| {
-        println!("# kibana.yml\nxpack.fleet.registryUrl: \"http://{address}\"\nxpack.fleet.isAirGapped: true");
+        println!(
+            "# kibana.yml\nxpack.fleet.registryUrl: \"http://{address}\"\nxpack.fleet.isAirGapped: true"
+        );
     })
 }
 

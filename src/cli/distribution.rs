@@ -36,10 +36,14 @@ pub(super) fn run(common: &Common, command: DistributionCommand) -> Result<ExitC
                 format!("Change set {number}: {}", line(&changed.distribution))
             })?;
         }
-        DistributionCommand::List => common.print(&door.distributions()?, |all| match all.as_slice() {
-            [] => "There is no distribution yet; `airlock import` makes the first.\n".to_owned(),
-            all => all.iter().map(line).collect(),
-        })?,
+        DistributionCommand::List => {
+            common.print(&door.distributions()?, |all| match all.as_slice() {
+                [] => {
+                    "There is no distribution yet; `airlock import` makes the first.\n".to_owned()
+                }
+                all => all.iter().map(line).collect(),
+            })?
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -49,5 +53,9 @@ fn line(distribution: &DistributionReport) -> String {
         "default" => "/".to_owned(),
         name => format!("/d/{name}/"),
     };
-    format!("{} serves {} at {path}\n", distribution.name, distribution.branches.join(", then "))
+    format!(
+        "{} serves {} at {path}\n",
+        distribution.name,
+        distribution.branches.join(", then ")
+    )
 }

@@ -8,7 +8,8 @@ use super::CliError;
 use super::control::ControlClient;
 use crate::admin::operations::{self, Changed, DistributionReport, KnownSource, WaitingPlan};
 use crate::admin::routes::{
-    ConsentRequest, DistributionRequest, ImportRequest, KnownSourceRequest, StagedReport, TargetRequest,
+    ConsentRequest, DistributionRequest, ImportRequest, KnownSourceRequest, StagedReport,
+    TargetRequest,
 };
 use crate::admin::{Failure, OperationError, PeerUser};
 use crate::crypto::Digest;
@@ -45,7 +46,11 @@ impl Door {
         }
     }
 
-    pub(super) fn known_source(&self, bytes: u64, sha256: Option<Digest>) -> Result<KnownSource, Failure> {
+    pub(super) fn known_source(
+        &self,
+        bytes: u64,
+        sha256: Option<Digest>,
+    ) -> Result<KnownSource, Failure> {
         match self {
             Self::Here(store) => Ok(operations::known_source(store, bytes, sha256.as_ref())?),
             Self::There(client) => {
@@ -59,7 +64,10 @@ impl Door {
     pub(super) fn watch(&self, job: &str) -> Watch {
         match self {
             Self::Here(_) => Watch::Here(Arc::default()),
-            Self::There(client) => Watch::There { client: client.clone(), job: job.to_owned() },
+            Self::There(client) => Watch::There {
+                client: client.clone(),
+                job: job.to_owned(),
+            },
         }
     }
 
@@ -72,9 +80,14 @@ impl Door {
     ) -> Result<StagedReport, Failure> {
         match (self, watch) {
             (Self::Here(store), Watch::Here(progress)) => {
-                let target = operations::target(request.release.as_deref(), request.branch.as_deref())?;
-                let stage =
-                    StageRequest { source_name: request.source_name, who: who(), target, may_ask: request.may_ask };
+                let target =
+                    operations::target(request.release.as_deref(), request.branch.as_deref())?;
+                let stage = StageRequest {
+                    source_name: request.source_name,
+                    who: who(),
+                    target,
+                    may_ask: request.may_ask,
+                };
                 let staged = import::stage(store, source, &stage, progress, &Limits::default());
                 Ok(StagedReport::from(&staged.map_err(OperationError::from)?))
             }
@@ -90,7 +103,8 @@ impl Door {
             Self::Here(store) => {
                 let none = || OperationError::InvalidRequest("no release and no branch".into());
                 let (branch, kind) = target.target()?.ok_or_else(none)?;
-                Ok(import::set_target(store, StageId(plan), branch, kind).map_err(OperationError::from)?)
+                Ok(import::set_target(store, StageId(plan), branch, kind)
+                    .map_err(OperationError::from)?)
             }
             Self::There(client) => client.put(&format!("/plans/{plan}/target"), target),
         }
@@ -105,9 +119,8 @@ impl Door {
 
     pub(super) fn plan(&self, plan: i64, consent: ConsentRequest) -> Result<PlanReport, Failure> {
         match self {
-            Self::Here(store) => {
-                Ok(import::plan(store, StageId(plan), consent.consent()).map_err(OperationError::from)?)
-            }
+            Self::Here(store) => Ok(import::plan(store, StageId(plan), consent.consent())
+                .map_err(OperationError::from)?),
             Self::There(client) => client.get(&format!("/plans/{plan}"), &consent),
         }
     }
@@ -115,7 +128,10 @@ impl Door {
     pub(super) fn commit(&self, plan: i64, consent: ConsentRequest) -> Result<Committed, Failure> {
         match self {
             Self::Here(store) => {
-                Ok(import::commit(store, StageId(plan), &who(), consent.consent()).map_err(OperationError::from)?)
+                Ok(
+                    import::commit(store, StageId(plan), &who(), consent.consent())
+                        .map_err(OperationError::from)?,
+                )
             }
             Self::There(client) => client.post(&format!("/plans/{plan}/commit"), &consent),
         }
@@ -123,7 +139,9 @@ impl Door {
 
     pub(super) fn drop_plan(&self, plan: i64) -> Result<(), Failure> {
         match self {
-            Self::Here(store) => Ok(import::drop_stage(store, StageId(plan)).map_err(OperationError::from)?),
+            Self::Here(store) => {
+                Ok(import::drop_stage(store, StageId(plan)).map_err(OperationError::from)?)
+            }
             Self::There(client) => client.delete(&format!("/plans/{plan}")),
         }
     }
@@ -141,10 +159,21 @@ impl Door {
         branches: &[DistributionName],
     ) -> Result<Changed, Failure> {
         match self {
-            Self::Here(store) => Ok(operations::create_distribution(store, &who(), name, branches)?),
+            Self::Here(store) => Ok(operations::create_distribution(
+                store,
+                &who(),
+                name,
+                branches,
+            )?),
             Self::There(client) => {
                 let branches = branches.iter().map(ToString::to_string).collect();
-                client.post("/distributions", &DistributionRequest { name: name.to_string(), branches })
+                client.post(
+                    "/distributions",
+                    &DistributionRequest {
+                        name: name.to_string(),
+                        branches,
+                    },
+                )
             }
         }
     }

@@ -14,7 +14,11 @@ pub(crate) struct CliError {
 
 impl CliError {
     pub(crate) fn new(error: impl Into<String>) -> Self {
-        Self { error: error.into(), causes: Vec::new(), hints: Vec::new() }
+        Self {
+            error: error.into(),
+            causes: Vec::new(),
+            hints: Vec::new(),
+        }
     }
 
     pub(crate) fn caused_by(mut self, cause: &dyn std::error::Error) -> Self {
@@ -31,23 +35,43 @@ impl CliError {
 
 impl<E: Into<Failure>> From<E> for CliError {
     fn from(failure: E) -> Self {
-        let Failure { error, causes, kind } = failure.into();
+        let Failure {
+            error,
+            causes,
+            kind,
+        } = failure.into();
         let hints = hint(&kind).map(str::to_owned).into_iter().collect();
-        Self { error, causes, hints }
+        Self {
+            error,
+            causes,
+            hints,
+        }
     }
 }
 
 fn hint(kind: &str) -> Option<&'static str> {
     Some(match kind {
-        "no-target" => "name the release with --release 8.5.0, or a branch with --branch production",
-        "no-packages" => "`airlock import` takes a package-storage archive or folder, or the folder that holds the packages",
-        "release-differs" => "import it under another name with --release, or add to a branch with --branch",
+        "no-target" => {
+            "name the release with --release 8.5.0, or a branch with --branch production"
+        }
+        "no-packages" => {
+            "`airlock import` takes a package-storage archive or folder, or the folder that holds the packages"
+        }
+        "release-differs" => {
+            "import it under another name with --release, or add to a branch with --branch"
+        }
         "other-kind" => "choose another name with --branch or --release",
         "no-such-plan" => "`airlock plans list` shows the plans that wait",
         "no-such-branch" | "name-taken" => "`airlock distribution list` shows what there is",
-        "reserved-name" => "choose another name; production, staging, snapshot, experimental and default are taken",
-        "in-use" => "a running `airlock serve` is asked through control.sock; check that it is of this version and user",
-        "newer-schema" => "use the airlock that wrote this store, or name another folder with --data-dir",
+        "reserved-name" => {
+            "choose another name; production, staging, snapshot, experimental and default are taken"
+        }
+        "in-use" => {
+            "a running `airlock serve` is asked through control.sock; check that it is of this version and user"
+        }
+        "newer-schema" => {
+            "use the airlock that wrote this store, or name another folder with --data-dir"
+        }
         "not-a-store" => "name another folder with --data-dir",
         "data-folder" => "name a folder you may write to with --data-dir",
         "disk-full" => "free some space, or name another folder with --data-dir",
@@ -68,7 +92,9 @@ impl fmt::Display for CliError {
                 }
             }
         }
-        self.hints.iter().try_for_each(|hint| writeln!(f, "Hint: {hint}"))
+        self.hints
+            .iter()
+            .try_for_each(|hint| writeln!(f, "Hint: {hint}"))
     }
 }
 
@@ -79,8 +105,13 @@ mod tests {
     #[test]
     fn one_cause_stands_on_its_line_and_several_are_numbered() {
         let io = std::io::Error::other("disk on fire");
-        let error = CliError::new("cannot read x").caused_by(&io).hint("try `airlock demo`");
-        assert_eq!(error.to_string(), "Error: cannot read x\nCaused by: disk on fire\nHint: try `airlock demo`\n");
+        let error = CliError::new("cannot read x")
+            .caused_by(&io)
+            .hint("try `airlock demo`");
+        assert_eq!(
+            error.to_string(),
+            "Error: cannot read x\nCaused by: disk on fire\nHint: try `airlock demo`\n"
+        );
 
         let failure = Failure {
             error: "the source does not say which release it is".into(),

@@ -50,13 +50,22 @@ enum Outcome {
 }
 
 pub(super) fn run(common: &Common, args: ImportArgs) -> Result<ExitCode, CliError> {
-    let may_ask = terminal::is_interactive() && !args.yes && !common.json && args.source.as_os_str() != "-";
+    let may_ask =
+        terminal::is_interactive() && !args.yes && !common.json && args.source.as_os_str() != "-";
     let source = OpenSource::open(&args.source)?;
     let door = Door::open(&common.data_folder()?)?;
     if let Some(branch) = known(&door, &source, &args)? {
-        common.print(&Outcome::Known { branch: branch.clone() }, |_| {
-            format!("Nothing changed: {branch} has all of {} already.\n", source.name)
-        })?;
+        common.print(
+            &Outcome::Known {
+                branch: branch.clone(),
+            },
+            |_| {
+                format!(
+                    "Nothing changed: {branch} has all of {} already.\n",
+                    source.name
+                )
+            },
+        )?;
         return Ok(ExitCode::SUCCESS);
     }
     let staged = stage(common, &door, source, &args, may_ask)?;
@@ -73,12 +82,20 @@ pub(super) fn run(common: &Common, args: ImportArgs) -> Result<ExitCode, CliErro
 
 /// Returns the branch that took all of this source before, if it is where the source is to go.
 fn known(door: &Door, source: &OpenSource, args: &ImportArgs) -> Result<Option<String>, CliError> {
-    let Some(bytes) = source.bytes else { return Ok(None) };
-    let KnownSource { has_size: true, .. } = door.known_source(bytes, None)? else { return Ok(None) };
-    let Some(digest) = source.digest()? else { return Ok(None) };
+    let Some(bytes) = source.bytes else {
+        return Ok(None);
+    };
+    let KnownSource { has_size: true, .. } = door.known_source(bytes, None)? else {
+        return Ok(None);
+    };
+    let Some(digest) = source.digest()? else {
+        return Ok(None);
+    };
     let branches = door.known_source(bytes, Some(digest))?.branches;
     let wanted = args.release.as_ref().or(args.branch.as_ref());
-    Ok(branches.into_iter().find(|branch| wanted.is_none_or(|wanted| wanted == branch)))
+    Ok(branches
+        .into_iter()
+        .find(|branch| wanted.is_none_or(|wanted| wanted == branch)))
 }
 
 fn stage(
@@ -95,7 +112,11 @@ fn stage(
         branch: args.branch.clone(),
         may_ask,
         // Unique among the imports of one server at one time.
-        job: format!("{}-{}", std::process::id(), jiff::Timestamp::now().as_nanosecond()),
+        job: format!(
+            "{}-{}",
+            std::process::id(),
+            jiff::Timestamp::now().as_nanosecond()
+        ),
     };
     let watch = door.watch(&request.job);
     let reader = source.reader;
@@ -117,20 +138,33 @@ fn settle(
 ) -> Result<ExitCode, CliError> {
     if !staged.has_target {
         let release = terminal::ask("Which release is this (such as 8.5.0)?")?;
-        door.set_target(staged.plan, &TargetRequest { release: Some(release), branch: None })?;
+        door.set_target(
+            staged.plan,
+            &TargetRequest {
+                release: Some(release),
+                branch: None,
+            },
+        )?;
     }
-    let consent = ConsentRequest { overwrite: args.overwrite };
+    let consent = ConsentRequest {
+        overwrite: args.overwrite,
+    };
     let plan = door.plan(staged.plan, consent)?;
     if args.stage {
         common.print(&Outcome::Planned { plan: plan.clone() }, |_| {
             let number = plan.plan;
-            format!("{}Commit it with `airlock plans commit {number}`.\n", plan_text::plan(&plan, false))
+            format!(
+                "{}Commit it with `airlock plans commit {number}`.\n",
+                plan_text::plan(&plan, false)
+            )
         })?;
         return Ok(ExitCode::SUCCESS);
     }
     if args.dry_run {
         door.drop_plan(staged.plan)?;
-        common.print(&Outcome::Dropped { plan: plan.clone() }, |_| plan_text::plan(&plan, false))?;
+        common.print(&Outcome::Dropped { plan: plan.clone() }, |_| {
+            plan_text::plan(&plan, false)
+        })?;
         return Ok(ExitCode::SUCCESS);
     }
     let changes = plan.added.len() + plan.replaced.len();
@@ -139,10 +173,18 @@ fn settle(
     }
     if may_ask && changes > 0 && !terminal::confirm("Commit?")? {
         door.drop_plan(staged.plan)?;
-        common.print(&Outcome::Dropped { plan }, |_| "Dropped; nothing changed.\n".to_owned())?;
+        common.print(&Outcome::Dropped { plan }, |_| {
+            "Dropped; nothing changed.\n".to_owned()
+        })?;
         return Ok(ExitCode::FAILURE);
     }
     let commit = door.commit(staged.plan, consent)?;
-    common.print(&Outcome::Committed { plan, commit: commit.clone() }, |_| plan_text::committed(&commit))?;
+    common.print(
+        &Outcome::Committed {
+            plan,
+            commit: commit.clone(),
+        },
+        |_| plan_text::committed(&commit),
+    )?;
     Ok(ExitCode::SUCCESS)
 }

@@ -24,7 +24,12 @@ pub(crate) use failure::CliError;
 
 /// An Elastic Package Registry for networks with no way out
 #[derive(Debug, Parser)]
-#[command(name = "airlock", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(
+    name = "airlock",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
 struct Cli {
     #[command(flatten)]
     common: Common,
@@ -87,14 +92,20 @@ pub fn run() -> ExitCode {
 impl Common {
     fn data_folder(&self) -> Result<PathBuf, CliError> {
         crate::config::data_folder(self.data_dir.clone()).ok_or_else(|| {
-            CliError::new("there is no home folder to keep the store in").hint("name one with --data-dir")
+            CliError::new("there is no home folder to keep the store in")
+                .hint("name one with --data-dir")
         })
     }
 
     /// Prints a result: as JSON where that is asked for, else as text, and not at all with `--quiet`.
-    fn print<T: serde::Serialize>(&self, value: &T, text: impl FnOnce(&T) -> String) -> Result<(), CliError> {
+    fn print<T: serde::Serialize>(
+        &self,
+        value: &T,
+        text: impl FnOnce(&T) -> String,
+    ) -> Result<(), CliError> {
         if self.json {
-            let json = serde_json::to_string_pretty(value).map_err(|error| CliError::new(error.to_string()))?;
+            let json = serde_json::to_string_pretty(value)
+                .map_err(|error| CliError::new(error.to_string()))?;
             println!("{json}");
         } else if !self.quiet {
             print!("{}", text(value));

@@ -29,7 +29,10 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped_and_nouns_agree() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [0, 999, 1000, 1_234_567].map(grouped),
+            ["0", "999", "1,000", "1,234,567"]
+        );
         assert_eq!(counted(1, "file", "files"), "1 file");
         assert_eq!(counted(1912, "file", "files"), "1,912 files");
         assert_eq!(size(130_882_640), "130.88 MB");

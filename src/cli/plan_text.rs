@@ -17,28 +17,58 @@ pub(super) fn plan(plan: &PlanReport, all: bool) -> String {
     };
     let source = [
         plan.source.bytes.map(size),
-        plan.source.commit.as_ref().map(|commit| format!("commit {}", commit.chars().take(10).collect::<String>())),
-        plan.source.registry_version.as_ref().map(|version| format!("registry {version}")),
+        plan.source
+            .commit
+            .as_ref()
+            .map(|commit| format!("commit {}", commit.chars().take(10).collect::<String>())),
+        plan.source
+            .registry_version
+            .as_ref()
+            .map(|version| format!("registry {version}")),
     ];
     let source: Vec<_> = source.into_iter().flatten().collect();
-    let source = if source.is_empty() { String::new() } else { format!(" ({})", source.join(", ")) };
-    let making = if plan.is_new_branch { "makes" } else { "changes" };
-    line(format!("Plan {} {making} {} {} from {}{source}", plan.plan, kind(plan), plan.branch, plan.source.name));
+    let source = if source.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", source.join(", "))
+    };
+    let making = if plan.is_new_branch {
+        "makes"
+    } else {
+        "changes"
+    };
+    line(format!(
+        "Plan {} {making} {} {} from {}{source}",
+        plan.plan,
+        kind(plan),
+        plan.branch,
+        plan.source.name
+    ));
     line(format!("  {:>7} added", grouped(plan.added.len() as u64)));
     for (count, what) in [
         (plan.replaced.len() as u64, "replaced"),
         (plan.unchanged as u64, "there already, the same"),
-        (plan.refused.len() as u64, "refused by the rules of the branch"),
+        (
+            plan.refused.len() as u64,
+            "refused by the rules of the branch",
+        ),
         (plan.quarantined.len() as u64, "in quarantine"),
-        (plan.ignored_files, "files that belong to no package ignored"),
+        (
+            plan.ignored_files,
+            "files that belong to no package ignored",
+        ),
     ] {
         if count > 0 {
             line(format!("  {:>7} {what}", grouped(count)));
         }
     }
     if all {
-        plan.added.iter().for_each(|package| line(format!("+ {package}")));
-        plan.replaced.iter().for_each(|package| line(format!("~ {package}")));
+        plan.added
+            .iter()
+            .for_each(|package| line(format!("+ {package}")));
+        plan.replaced
+            .iter()
+            .for_each(|package| line(format!("~ {package}")));
     }
     problems(&mut text, "Refused", &plan.refused, all);
     problems(&mut text, "In quarantine", &plan.quarantined, all);
@@ -62,7 +92,11 @@ pub(super) fn committed(done: &Committed) -> String {
         }
     }
     let address = if done.is_default { "/ and " } else { "" };
-    let hint = if done.is_default { String::new() } else { format!("; `airlock activate {}` puts it at /", done.branch) };
+    let hint = if done.is_default {
+        String::new()
+    } else {
+        format!("; `airlock activate {}` puts it at /", done.branch)
+    };
     format!(
         "Change set {change_set}: {} of {}, served at {address}/d/{}/{hint}\n",
         parts.join(", "),
@@ -77,7 +111,11 @@ fn counted_versions(done: &Committed) -> String {
 }
 
 fn kind(plan: &PlanReport) -> String {
-    if plan.kind == "release" { "release".to_owned() } else { format!("{} branch", plan.kind) }
+    if plan.kind == "release" {
+        "release".to_owned()
+    } else {
+        format!("{} branch", plan.kind)
+    }
 }
 
 fn problems(text: &mut String, title: &str, problems: &[Problem], all: bool) {
@@ -91,7 +129,11 @@ fn problems(text: &mut String, title: &str, problems: &[Problem], all: bool) {
         let _ = writeln!(text, "  {}: {}", problem.package, problem.why);
     }
     if problems.len() > shown {
-        let _ = writeln!(text, "  and {} more: `airlock plans show` lists them", problems.len() - shown);
+        let _ = writeln!(
+            text,
+            "  and {} more: `airlock plans show` lists them",
+            problems.len() - shown
+        );
     }
 }
 
@@ -120,7 +162,10 @@ mod tests {
             replaced: vec![],
             unchanged: 0,
             refused: vec![],
-            quarantined: vec![Problem { package: "packages/bad/1.0.0".into(), why: "it has no manifest.yml".into() }],
+            quarantined: vec![Problem {
+                package: "packages/bad/1.0.0".into(),
+                why: "it has no manifest.yml".into(),
+            }],
             ignored_files: 1234,
         };
         insta::assert_snapshot!(plan(&report, false), @r"
@@ -151,9 +196,19 @@ mod tests {
             "Change set 2: 1,912 added, 1 in quarantine of 1,913 package versions, served at / and /d/8.5.0/\n",
         );
         assert_eq!(
-            committed(&Committed { is_default: false, quarantined: 0, ..done.clone() }),
+            committed(&Committed {
+                is_default: false,
+                quarantined: 0,
+                ..done.clone()
+            }),
             "Change set 2: 1,912 added of 1,912 package versions, served at /d/8.5.0/; `airlock activate 8.5.0` puts it at /\n",
         );
-        assert_eq!(committed(&Committed { change_set: None, ..done }), "Nothing changed: 8.5.0 has it all.\n");
+        assert_eq!(
+            committed(&Committed {
+                change_set: None,
+                ..done
+            }),
+            "Nothing changed: 8.5.0 has it all.\n"
+        );
     }
 }

@@ -39,14 +39,21 @@ pub(super) fn run(common: &Common, command: PlansCommand) -> Result<ExitCode, Cl
     match command {
         PlansCommand::List => common.print(&door.plans()?, |plans| list(plans))?,
         PlansCommand::Show { plan } => {
-            common.print(&door.plan(plan, ConsentRequest::default())?, |plan| plan_text::plan(plan, true))?;
+            common.print(&door.plan(plan, ConsentRequest::default())?, |plan| {
+                plan_text::plan(plan, true)
+            })?;
         }
         PlansCommand::Commit { plan, overwrite } => {
-            common.print(&door.commit(plan, ConsentRequest { overwrite })?, plan_text::committed)?;
+            common.print(
+                &door.commit(plan, ConsentRequest { overwrite })?,
+                plan_text::committed,
+            )?;
         }
         PlansCommand::Drop { plan } => {
             door.drop_plan(plan)?;
-            common.print(&plan, |plan| format!("Plan {plan} is dropped; nothing changed.\n"))?;
+            common.print(&plan, |plan| {
+                format!("Plan {plan} is dropped; nothing changed.\n")
+            })?;
         }
     }
     Ok(ExitCode::SUCCESS)

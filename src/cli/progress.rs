@@ -17,7 +17,10 @@ pub(super) enum Display {
     /// As a bar.
     Bar(ProgressBar),
     /// As a line every few seconds.
-    Lines { total_bytes: Option<u64>, last: Instant },
+    Lines {
+        total_bytes: Option<u64>,
+        last: Instant,
+    },
 }
 
 const BAR_INTERVAL: Duration = Duration::from_millis(100);
@@ -30,14 +33,20 @@ impl Display {
             return Self::Nothing;
         }
         if !std::io::stderr().is_terminal() {
-            return Self::Lines { total_bytes, last: Instant::now() };
+            return Self::Lines {
+                total_bytes,
+                last: Instant::now(),
+            };
         }
         let (bar, template) = match total_bytes {
             Some(bytes) => (
                 ProgressBar::new(bytes),
                 "{bar:24} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec}, {eta} left · {wide_msg}",
             ),
-            None => (ProgressBar::new_spinner(), "{spinner} {decimal_bytes} {decimal_bytes_per_sec} · {wide_msg}"),
+            None => (
+                ProgressBar::new_spinner(),
+                "{spinner} {decimal_bytes} {decimal_bytes_per_sec} · {wide_msg}",
+            ),
         };
         let style = ProgressStyle::with_template(template).expect("the template is well-formed");
         Self::Bar(bar.with_style(style.progress_chars("━━┄")))
@@ -73,8 +82,14 @@ impl Display {
                     && let Some(report) = watch.report()
                 {
                     *last = Instant::now();
-                    let total = total_bytes.map(|bytes| format!(" of {}", size(bytes))).unwrap_or_default();
-                    eprintln!("read {}{total}, {}", size(report.read_bytes), packages(&report));
+                    let total = total_bytes
+                        .map(|bytes| format!(" of {}", size(bytes)))
+                        .unwrap_or_default();
+                    eprintln!(
+                        "read {}{total}, {}",
+                        size(report.read_bytes),
+                        packages(&report)
+                    );
                 }
             }
         }
@@ -86,6 +101,13 @@ fn packages(report: &ProgressReport) -> String {
         0 => String::new(),
         refused => format!(", {refused} refused"),
     };
-    let current = report.current.rsplit("packages/").next().unwrap_or_default();
-    format!("{}{refused} {current}", counted(report.found, "package", "packages"))
+    let current = report
+        .current
+        .rsplit("packages/")
+        .next()
+        .unwrap_or_default();
+    format!(
+        "{}{refused} {current}",
+        counted(report.found, "package", "packages")
+    )
 }

@@ -20,7 +20,12 @@ use crate::store::Store;
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
     /// Listen at this address; [::]:8080 is every interface
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", env = "AIRLOCK_LISTEN")]
+    #[arg(
+        long,
+        value_name = "ADDR",
+        default_value = "127.0.0.1:8080",
+        env = "AIRLOCK_LISTEN"
+    )]
     pub listen: SocketAddr,
 }
 
@@ -45,7 +50,11 @@ pub(super) fn serve(
     let listener = TcpListener::bind(listen).map_err(cannot_listen)?;
     let address = listener.local_addr().map_err(cannot_listen)?;
     let (_socket, control) = bind_control(store.folder())?;
-    let listeners = Listeners { api: vec![listener], are_inherited: false, control: Some(control) };
+    let listeners = Listeners {
+        api: vec![listener],
+        are_inherited: false,
+        control: Some(control),
+    };
     let default = catalogs.default_catalog();
     tracing::info!(address = %address, package_versions = default.len(), "serving");
     ready(address);
@@ -64,7 +73,6 @@ pub(super) fn serve(
         move |config| {
             config.app_data(state.clone());
             api::configure(config);
-
         },
         move |config| {
             config.app_data(operator.clone());
@@ -81,7 +89,9 @@ pub(super) fn serve(
     Ok(ExitCode::SUCCESS)
 }
 
-fn bind_control(folder: &Path) -> Result<(ControlSocket, std::os::unix::net::UnixListener), CliError> {
+fn bind_control(
+    folder: &Path,
+) -> Result<(ControlSocket, std::os::unix::net::UnixListener), CliError> {
     let path = folder.join(server::CONTROL_SOCKET);
     ControlSocket::bind(&path).map_err(|error| {
         CliError::new(format!("cannot listen at {}", path.display()))
@@ -94,6 +104,13 @@ fn bind_control(folder: &Path) -> Result<(ControlSocket, std::os::unix::net::Uni
 pub(super) fn start_log(common: &Common) {
     let default = if common.quiet { "warn" } else { "info" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr);
-    if common.json { log.json().init() } else { log.init() }
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_writer(std::io::stderr);
+    if common.json {
+        log.json().init()
+    } else {
+        log.init()
+    }
 }

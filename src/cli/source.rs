@@ -25,17 +25,31 @@ impl OpenSource {
     /// Opens `path`; `-` is standard input, and a folder is read as the tar it would make.
     pub(super) fn open(path: &Path) -> Result<Self, CliError> {
         if path == Path::new("-") {
-            return Ok(Self { name: "-".to_owned(), bytes: None, file: None, reader: Box::new(std::io::stdin()) });
+            return Ok(Self {
+                name: "-".to_owned(),
+                bytes: None,
+                file: None,
+                reader: Box::new(std::io::stdin()),
+            });
         }
         let failed = |error: std::io::Error| {
             CliError::new(format!("cannot open {}", path.display()))
                 .caused_by(&error)
                 .hint("`airlock import` takes a file, a folder or - for standard input")
         };
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or(path.as_os_str())
+            .to_string_lossy()
+            .into_owned();
         let metadata = std::fs::metadata(path).map_err(failed)?;
         if metadata.is_dir() {
-            return Ok(Self { name, bytes: None, file: None, reader: packed(path).map_err(failed)? });
+            return Ok(Self {
+                name,
+                bytes: None,
+                file: None,
+                reader: packed(path).map_err(failed)?,
+            });
         }
         let file = File::open(path).map_err(failed)?;
         let is_regular = metadata.is_file();
@@ -49,7 +63,9 @@ impl OpenSource {
 
     /// Returns the digest of the file, read once more for it; `None` where the source is no file.
     pub(super) fn digest(&self) -> Result<Option<Digest>, CliError> {
-        let Some(path) = &self.file else { return Ok(None) };
+        let Some(path) = &self.file else {
+            return Ok(None);
+        };
         let read = || -> std::io::Result<Digest> {
             let mut file = File::open(path)?;
             let mut hasher = Hasher::default();
@@ -61,8 +77,9 @@ impl OpenSource {
                 }
             }
         };
-        let digest =
-            read().map_err(|error| CliError::new(format!("cannot read {}", path.display())).caused_by(&error))?;
+        let digest = read().map_err(|error| {
+            CliError::new(format!("cannot read {}", path.display())).caused_by(&error)
+        })?;
         Ok(Some(digest))
     }
 }

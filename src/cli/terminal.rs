@@ -11,7 +11,8 @@ pub(super) fn is_interactive() -> bool {
 
 /// Asks a question and returns the answer without white space at its ends; empty at the end of input.
 pub(super) fn ask(question: &str) -> Result<String, CliError> {
-    let failed = |error: std::io::Error| CliError::new("cannot ask on this terminal").caused_by(&error);
+    let failed =
+        |error: std::io::Error| CliError::new("cannot ask on this terminal").caused_by(&error);
     eprint!("{question} ");
     std::io::stderr().flush().map_err(failed)?;
     let mut answer = String::new();

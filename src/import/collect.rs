@@ -8,9 +8,9 @@ use super::encode;
 use super::error::{ImportError, PackageError};
 use crate::crypto::{Digest, Hasher};
 use crate::limits::Limits;
+use crate::store::Store;
 use crate::store::contents::{self, ContentId};
 use crate::store::streams::{self, CHUNK_BYTES, Coding, StreamId};
-use crate::store::Store;
 
 /// A file as it came in.
 pub(super) struct Collected {
@@ -88,14 +88,26 @@ impl Collecting {
         }
         self.artifact_bytes = self.artifact_bytes.saturating_add(announced_bytes);
         if announced_bytes > limits.entry_bytes {
-            self.refuse(PackageError::FileTooLarge { path: path.to_owned(), limit_bytes: limits.entry_bytes });
+            self.refuse(PackageError::FileTooLarge {
+                path: path.to_owned(),
+                limit_bytes: limits.entry_bytes,
+            });
         } else if self.artifact_bytes > limits.artifact_bytes {
-            self.refuse(PackageError::TooLarge { limit_bytes: limits.artifact_bytes });
+            self.refuse(PackageError::TooLarge {
+                limit_bytes: limits.artifact_bytes,
+            });
         } else if self.files.len() >= limits.package_files as usize {
-            self.refuse(PackageError::TooManyFiles { limit: limits.package_files });
+            self.refuse(PackageError::TooManyFiles {
+                limit: limits.package_files,
+            });
         } else if is_manifest(path) && announced_bytes > limits.manifest_bytes {
-            self.refuse(PackageError::FileTooLarge { path: path.to_owned(), limit_bytes: limits.manifest_bytes });
-        } else if is_manifest(path) || self.memory_bytes + announced_bytes <= limits.package_memory_bytes {
+            self.refuse(PackageError::FileTooLarge {
+                path: path.to_owned(),
+                limit_bytes: limits.manifest_bytes,
+            });
+        } else if is_manifest(path)
+            || self.memory_bytes + announced_bytes <= limits.package_memory_bytes
+        {
             self.memory_bytes += announced_bytes;
             self.files.push(into_memory(path, announced_bytes, reader)?);
         } else {
@@ -112,14 +124,22 @@ pub(super) fn is_manifest(path: &str) -> bool {
 
 /// Returns the data stream whose manifest `path` is.
 pub(super) fn data_stream_of_manifest(path: &str) -> Option<&str> {
-    let data_stream = path.strip_prefix("data_stream/")?.strip_suffix("/manifest.yml")?;
+    let data_stream = path
+        .strip_prefix("data_stream/")?
+        .strip_suffix("/manifest.yml")?;
     (!data_stream.contains('/')).then_some(data_stream)
 }
 
-fn into_memory(path: &str, announced_bytes: u64, reader: &mut impl Read) -> Result<Collected, ImportError> {
+fn into_memory(
+    path: &str,
+    announced_bytes: u64,
+    reader: &mut impl Read,
+) -> Result<Collected, ImportError> {
     // The announced size was checked against a limit, and is only a hint here: nothing is reserved on its word alone.
     let mut bytes = Vec::with_capacity(announced_bytes.min(1 << 20) as usize);
-    reader.read_to_end(&mut bytes).map_err(ImportError::source)?;
+    reader
+        .read_to_end(&mut bytes)
+        .map_err(ImportError::source)?;
     Ok(Collected::in_memory(path.to_owned(), bytes))
 }
 
@@ -132,7 +152,11 @@ fn into_store(path: &str, reader: &mut impl Read, store: &Store) -> Result<Colle
     let mut writer: Option<StreamWriter<'_>> = None;
     loop {
         plain.clear();
-        reader.by_ref().take(CHUNK_BYTES as u64).read_to_end(&mut plain).map_err(ImportError::source)?;
+        reader
+            .by_ref()
+            .take(CHUNK_BYTES as u64)
+            .read_to_end(&mut plain)
+            .map_err(ImportError::source)?;
         if plain.is_empty() && writer.is_some() {
             break;
         }
@@ -151,7 +175,13 @@ fn into_store(path: &str, reader: &mut impl Read, store: &Store) -> Result<Colle
     let (sha256, crc32) = (sha256.finish(), crc32.finalize());
     let writer = writer.expect("the loop begins one before it ends");
     let content = writer.finish(&sha256, bytes, crc32)?;
-    Ok(Collected { path: path.to_owned(), sha256, bytes, crc32, held: Held::Store(content) })
+    Ok(Collected {
+        path: path.to_owned(),
+        sha256,
+        bytes,
+        crc32,
+        held: Held::Store(content),
+    })
 }
 
 /// Writes one stream of the store, chunk by chunk, each in a transaction of its own.
@@ -170,7 +200,11 @@ impl<'a> StreamWriter<'a> {
     fn begin(store: &'a Store, first: &[u8]) -> Result<Self, ImportError> {
         let deflated_bytes = encode::Encoder::new().deflate(first).len() as u64;
         let is_deflated = encode::is_worth_it(first.len() as u64, deflated_bytes);
-        let coding = if is_deflated { Coding::Deflate } else { Coding::Plain };
+        let coding = if is_deflated {
+            Coding::Deflate
+        } else {
+            Coding::Plain
+        };
         Ok(Self {
             store,
             stream: store.write(|conn| streams::begin(conn, coding))?,
@@ -193,7 +227,9 @@ impl<'a> StreamWriter<'a> {
 
     fn compress(&mut self, mut plain: &[u8], flush: FlushCompress) -> Result<(), ImportError> {
         loop {
-            let Some(deflate) = &mut self.deflate else { return Ok(()) };
+            let Some(deflate) = &mut self.deflate else {
+                return Ok(());
+            };
             self.pending.reserve(64 << 10);
             let before = deflate.total_in();
             let status = deflate
@@ -220,7 +256,8 @@ impl<'a> StreamWriter<'a> {
 
     fn store_chunk(&mut self, bytes: usize) -> Result<(), ImportError> {
         let chunk = &self.pending[..bytes];
-        self.store.write(|conn| streams::append(conn, self.stream, self.chunks, chunk))?;
+        self.store
+            .write(|conn| streams::append(conn, self.stream, self.chunks, chunk))?;
         self.sha256.update(chunk);
         self.bytes += bytes as u64;
         self.chunks += 1;

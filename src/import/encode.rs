@@ -15,7 +15,9 @@ const LEAST_GAIN: u64 = 32;
 
 impl Encoder {
     pub(super) fn new() -> Self {
-        Self { compress: Compress::new(Compression::new(6), false) }
+        Self {
+            compress: Compress::new(Compression::new(6), false),
+        }
     }
 
     /// Returns how `plain` is to be kept, and the deflate stream where that is it.
@@ -36,7 +38,9 @@ impl Encoder {
         let mut deflated = Vec::with_capacity(plain.len() + plain.len() / 1024 + 64);
         loop {
             let taken = self.compress.total_in() as usize;
-            let status = self.compress.compress_vec(&plain[taken..], &mut deflated, FlushCompress::Finish);
+            let status =
+                self.compress
+                    .compress_vec(&plain[taken..], &mut deflated, FlushCompress::Finish);
             match status.expect("compressing into memory cannot fail") {
                 Status::StreamEnd => return deflated,
                 Status::Ok | Status::BufError => deflated.reserve(64 << 10),
@@ -58,7 +62,9 @@ mod tests {
 
     fn inflated(deflated: &[u8]) -> Vec<u8> {
         let mut plain = Vec::new();
-        flate2::read::DeflateDecoder::new(deflated).read_to_end(&mut plain).unwrap();
+        flate2::read::DeflateDecoder::new(deflated)
+            .read_to_end(&mut plain)
+            .unwrap();
         plain
     }
 
@@ -80,7 +86,10 @@ mod tests {
         let mut encoder = Encoder::new();
         let text = b"name: nginx\n".repeat(1000);
         let (coding, deflated) = encoder.encode(&text);
-        assert_eq!((coding, inflated(&deflated.unwrap())), (Coding::Deflate, text));
+        assert_eq!(
+            (coding, inflated(&deflated.unwrap())),
+            (Coding::Deflate, text)
+        );
         assert_eq!(encoder.encode(&noise(10_000)), (Coding::Plain, None));
         assert_eq!(encoder.encode(b""), (Coding::Plain, None));
     }

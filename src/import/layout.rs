@@ -74,7 +74,11 @@ fn in_package(path: &str) -> Option<InPackage<'_>> {
 /// Returns the one of two roots whose packages are meant.
 pub(super) fn preferred<'a>(first: &'a str, other: &'a str) -> &'a str {
     let is_packages = |root: &str| root.rsplit('/').next() == Some("packages");
-    if is_packages(other) && !is_packages(first) { other } else { first }
+    if is_packages(other) && !is_packages(first) {
+        other
+    } else {
+        first
+    }
 }
 
 /// Returns the leading folder of a source whose packages lie under `root`: what `git archive --prefix` was given.
@@ -96,7 +100,11 @@ mod tests {
             ("lead/packages", "lead/packages/nginx/1.5.0/docs/README.md"),
         ] {
             let folder = path.strip_suffix("/docs/README.md").unwrap();
-            let found = InPackage { root, folder, path: "docs/README.md" };
+            let found = InPackage {
+                root,
+                folder,
+                path: "docs/README.md",
+            };
             assert_eq!(place(path), Place::Package(found));
         }
     }
@@ -122,8 +130,14 @@ mod tests {
     fn the_repository_tells_its_registry_and_cache_times_with_and_without_a_leading_folder() {
         assert_eq!(place("Dockerfile"), Place::Dockerfile);
         assert_eq!(place("package-storage-7.9.0/Dockerfile"), Place::Dockerfile);
-        assert_eq!(place("deployment/package-registry.yml"), Place::RegistryConfiguration);
-        assert_eq!(place("lead/deployment/package-registry.yml"), Place::RegistryConfiguration);
+        assert_eq!(
+            place("deployment/package-registry.yml"),
+            Place::RegistryConfiguration
+        );
+        assert_eq!(
+            place("lead/deployment/package-registry.yml"),
+            Place::RegistryConfiguration
+        );
         assert_eq!(place("vendor/x/Dockerfile"), Place::Stray);
     }
 

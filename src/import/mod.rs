@@ -16,6 +16,8 @@ mod source_reader;
 mod stage;
 
 pub use error::{ImportError, PackageError};
-pub use plan::{Committed, PlanReport, Problem, SourceReport, commit, drop_stage, plan, set_target, waiting};
+pub use plan::{
+    Committed, PlanReport, Problem, SourceReport, commit, drop_stage, plan, set_target, waiting,
+};
 pub use progress::{Progress, ProgressReport};
 pub use stage::{StageRequest, Staged, stage};

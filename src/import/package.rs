@@ -55,7 +55,9 @@ impl Maker<'_> {
         if let Some(why) = collected.refused.take() {
             return Ok(Err(why));
         }
-        collected.files.sort_by(|a, b| a.path.split('/').cmp(b.path.split('/')));
+        collected
+            .files
+            .sort_by(|a, b| a.path.split('/').cmp(b.path.split('/')));
         let files = &collected.files;
         if let Err(why) = check_paths(files) {
             return Ok(Err(why));
@@ -66,24 +68,46 @@ impl Maker<'_> {
         };
         let package = rendered.facts.id.clone();
         let tree_sha256 = tree_digest(files);
-        let known = self.store.read(|conn| artifacts::find_canonical(conn, &package, &tree_sha256))?;
+        let known = self
+            .store
+            .read(|conn| artifacts::find_canonical(conn, &package, &tree_sha256))?;
         if let Some(artifact) = known {
-            self.store.write(|conn| stages::add(conn, self.stage, artifact))?;
-            return Ok(Ok(Made { package, artifact, is_new: false }));
+            self.store
+                .write(|conn| stages::add(conn, self.stage, artifact))?;
+            return Ok(Ok(Made {
+                package,
+                artifact,
+                is_new: false,
+            }));
         }
         let entries: Vec<_> = files
             .iter()
             // Lossless: collecting refuses packages larger than an artifact may be.
-            .map(|file| canonical_zip::Entry { path: &file.path, bytes: file.bytes as u32, crc32: file.crc32 })
+            .map(|file| canonical_zip::Entry {
+                path: &file.path,
+                bytes: file.bytes as u32,
+                crc32: file.crc32,
+            })
             .collect();
         let Ok((pieces, bytes)) = canonical_zip::layout(&package, &entries) else {
-            return Ok(Err(PackageError::TooLarge { limit_bytes: self.limits.artifact_bytes }));
+            return Ok(Err(PackageError::TooLarge {
+                limit_bytes: self.limits.artifact_bytes,
+            }));
         };
         let sha256 = self.digest(&pieces, files)?;
-        let artifact =
-            NewArtifact { package: &package, sha256, bytes: u64::from(bytes), tree_sha256, modified };
+        let artifact = NewArtifact {
+            package: &package,
+            sha256,
+            bytes: u64::from(bytes),
+            tree_sha256,
+            modified,
+        };
         let artifact = self.write(&artifact, files, &rendered)?;
-        Ok(Ok(Made { package, artifact, is_new: true }))
+        Ok(Ok(Made {
+            package,
+            artifact,
+            is_new: true,
+        }))
     }
 
     fn render(&self, files: &[Collected]) -> Result<Rendered, PackageError> {
@@ -101,11 +125,18 @@ impl Maker<'_> {
             .iter()
             .filter_map(|file| Some((data_stream_of_manifest(&file.path)?, manifest_of(file)?)))
             .collect();
-        let data_streams: Vec<_> =
-            data_streams.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.as_slice())).collect();
+        let data_streams: Vec<_> = data_streams
+            .iter()
+            .map(|(name, bytes)| ((*name).to_owned(), bytes.as_slice()))
+            .collect();
         let refused = |error| PackageError::Document(with_causes(&error));
-        let files = FileList::of_tree(files.iter().map(|file| file.path.as_str())).map_err(refused)?;
-        let source = PackageSource { files: &files, manifest: &manifest, data_streams: &data_streams };
+        let files =
+            FileList::of_tree(files.iter().map(|file| file.path.as_str())).map_err(refused)?;
+        let source = PackageSource {
+            files: &files,
+            manifest: &manifest,
+            data_streams: &data_streams,
+        };
         package::render(&source, self.tables, self.limits).map_err(refused)
     }
 
@@ -117,7 +148,9 @@ impl Maker<'_> {
                 Piece::Literal(bytes) => hasher.update(bytes),
                 Piece::Entry(index) => match &files[*index].held {
                     Held::Memory(bytes) => hasher.update(bytes),
-                    Held::Store(content) => content_reader(self.store, *content, |plain| hasher.update(plain))?,
+                    Held::Store(content) => {
+                        content_reader(self.store, *content, |plain| hasher.update(plain))?
+                    }
                 },
             }
         }
@@ -130,10 +163,15 @@ impl Maker<'_> {
         files: &[Collected],
         rendered: &Rendered,
     ) -> Result<ArtifactId, ImportError> {
-        let document = Collected::in_memory(String::new(), rendered.document.text.clone().into_bytes());
+        let document =
+            Collected::in_memory(String::new(), rendered.document.text.clone().into_bytes());
         let new = self.encode_new(files.iter().chain([&document]))?;
         for batch in batches(&new) {
-            self.store.write(|conn| batch.iter().try_for_each(|content| put(conn, content).map(|_| ())))?;
+            self.store.write(|conn| {
+                batch
+                    .iter()
+                    .try_for_each(|content| put(conn, content).map(|_| ()))
+            })?;
         }
         let element = self.encoder.deflate(rendered.element.text.as_bytes());
         let artifact = self.store.write(|conn| {
@@ -174,12 +212,24 @@ impl Maker<'_> {
         let mut seen = std::collections::HashSet::new();
         let mut new = Vec::new();
         for file in files {
-            let Held::Memory(plain) = &file.held else { continue };
-            if !seen.insert(file.sha256) || self.store.read(|conn| contents::find(conn, &file.sha256))?.is_some() {
+            let Held::Memory(plain) = &file.held else {
+                continue;
+            };
+            if !seen.insert(file.sha256)
+                || self
+                    .store
+                    .read(|conn| contents::find(conn, &file.sha256))?
+                    .is_some()
+            {
                 continue;
             }
             let (_, deflated) = self.encoder.encode(plain);
-            new.push(Encoded { sha256: file.sha256, crc32: file.crc32, plain, deflated });
+            new.push(Encoded {
+                sha256: file.sha256,
+                crc32: file.crc32,
+                plain,
+                deflated,
+            });
         }
         Ok(new)
     }
@@ -215,7 +265,12 @@ fn put(conn: &Transaction<'_>, content: &Encoded<'_>) -> Result<ContentId, Store
     if let Some(known) = contents::find(conn, &content.sha256)? {
         return Ok(known.id);
     }
-    let id = contents::insert(conn, &content.sha256, content.plain.len() as u64, content.crc32)?;
+    let id = contents::insert(
+        conn,
+        &content.sha256,
+        content.plain.len() as u64,
+        content.crc32,
+    )?;
     let at_rest = content.at_rest();
     let (coding, sha256) = match &content.deflated {
         Some(deflated) => (Coding::Deflate, Digest::of(deflated)),
@@ -232,7 +287,10 @@ fn put(conn: &Transaction<'_>, content: &Encoded<'_>) -> Result<ContentId, Store
 fn known_content(conn: &Transaction<'_>, sha256: &Digest) -> Result<ContentId, StoreError> {
     contents::find(conn, sha256)?
         .map(|content| content.id)
-        .ok_or_else(|| StoreError::Invalid { what: "content", value: sha256.to_string() })
+        .ok_or_else(|| StoreError::Invalid {
+            what: "content",
+            value: sha256.to_string(),
+        })
 }
 
 /// Checks that sorted paths can be the files of one tree.
@@ -242,7 +300,10 @@ fn check_paths(files: &[Collected]) -> Result<(), PackageError> {
         if path == next {
             return Err(PackageError::DuplicatePath { path: path.clone() });
         }
-        if next.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('/')) {
+        if next
+            .strip_prefix(path.as_str())
+            .is_some_and(|rest| rest.starts_with('/'))
+        {
             return Err(PackageError::FileAndFolder { path: path.clone() });
         }
     }

@@ -111,36 +111,73 @@ pub fn plan(store: &Store, id: StageId, consent: Consent) -> Result<PlanReport, 
 }
 
 /// Returns the plans that wait for a commit. One that can no longer be is left out with its error.
-pub fn waiting(store: &Store, consent: Consent) -> Result<Vec<Result<PlanReport, (StageId, ImportError)>>, ImportError> {
+pub fn waiting(
+    store: &Store,
+    consent: Consent,
+) -> Result<Vec<Result<PlanReport, (StageId, ImportError)>>, ImportError> {
     store.snapshot(|conn| {
         let stages = stages::waiting(conn)?;
         let report = |id| Planned::load(conn, id, consent)?.report(conn);
-        Ok(stages.into_iter().map(|stage| report(stage.id).map_err(|error| (stage.id, error))).collect())
+        Ok(stages
+            .into_iter()
+            .map(|stage| report(stage.id).map_err(|error| (stage.id, error)))
+            .collect())
     })
 }
 
 /// Says where a stage belongs that did not say it itself.
-pub fn set_target(store: &Store, id: StageId, branch: DistributionName, kind: BranchKind) -> Result<(), ImportError> {
+pub fn set_target(
+    store: &Store,
+    id: StageId,
+    branch: DistributionName,
+    kind: BranchKind,
+) -> Result<(), ImportError> {
     store.write(|conn| {
-        if stages::set_target(conn, id, &branch, kind)? { Ok(()) } else { Err(ImportError::NoSuchPlan(id.0)) }
+        if stages::set_target(conn, id, &branch, kind)? {
+            Ok(())
+        } else {
+            Err(ImportError::NoSuchPlan(id.0))
+        }
     })
 }
 
 /// Ends a stage without a commit. What it stored is garbage from here on, unless something else needs it.
 pub fn drop_stage(store: &Store, id: StageId) -> Result<(), ImportError> {
-    store.write(|conn| if stages::end(conn, id)? { Ok(()) } else { Err(ImportError::NoSuchPlan(id.0)) })
+    store.write(|conn| {
+        if stages::end(conn, id)? {
+            Ok(())
+        } else {
+            Err(ImportError::NoSuchPlan(id.0))
+        }
+    })
 }
 
 /// Does what the plan of a stage says, as one change set, on disk when it returns.
-pub fn commit(store: &Store, id: StageId, who: &str, consent: Consent) -> Result<Committed, ImportError> {
+pub fn commit(
+    store: &Store,
+    id: StageId,
+    who: &str,
+    consent: Consent,
+) -> Result<Committed, ImportError> {
     store.write_synced(|conn| {
         let planned = Planned::load(conn, id, consent)?;
-        let change_set = if planned.changes_nothing() { None } else { Some(planned.apply(conn, who)?) };
+        let change_set = if planned.changes_nothing() {
+            None
+        } else {
+            Some(planned.apply(conn, who)?)
+        };
         stages::end(conn, id)?;
         let default = distributions::find(conn, &DistributionName::default_distribution())?;
-        let default = default.map(|default| distributions::branches(conn, default)).transpose()?;
+        let default = default
+            .map(|default| distributions::branches(conn, default))
+            .transpose()?;
         let branch = branches::find(conn, &planned.target.branch)?.map(|branch| branch.id);
-        let replaced = planned.plan.changes.iter().filter(|change| change.from.is_some()).count();
+        let replaced = planned
+            .plan
+            .changes
+            .iter()
+            .filter(|change| change.from.is_some())
+            .count();
         Ok(Committed {
             change_set: change_set.map(|id| id.0),
             branch: planned.target.branch.to_string(),
@@ -160,17 +197,39 @@ impl Planned {
         let target = stage.target.clone().ok_or(ImportError::NoTarget)?;
         let branch = branches::find(conn, &target.branch)?;
         if let Some(branch) = branch.as_ref().filter(|branch| branch.kind != target.kind) {
-            return Err(ImportError::OtherKind { name: branch.name.to_string(), kind: branch.kind.as_str() });
+            return Err(ImportError::OtherKind {
+                name: branch.name.to_string(),
+                kind: branch.kind.as_str(),
+            });
         }
-        let now = branch.as_ref().map(|branch| branches::members(conn, branch.id)).transpose()?;
+        let now = branch
+            .as_ref()
+            .map(|branch| branches::members(conn, branch.id))
+            .transpose()?;
         let incoming = stages::members(conn, id)?;
         let held = |members: &[Member]| -> Vec<(PackageId, Held)> {
-            members.iter().map(|member| (member.package.clone(), member.held)).collect()
+            members
+                .iter()
+                .map(|member| (member.package.clone(), member.held))
+                .collect()
         };
         let now = now.as_deref().map(held);
-        let plan = plan_import(target.branch.as_str(), target.kind, now.as_deref(), &held(&incoming), consent)?;
+        let plan = plan_import(
+            target.branch.as_str(),
+            target.kind,
+            now.as_deref(),
+            &held(&incoming),
+            consent,
+        )?;
         let quarantined = stages::quarantined(conn, stage.source)?;
-        Ok(Self { stage, target, branch, incoming, plan, quarantined })
+        Ok(Self {
+            stage,
+            target,
+            branch,
+            incoming,
+            plan,
+            quarantined,
+        })
     }
 
     fn changes_nothing(&self) -> bool {
@@ -179,7 +238,12 @@ impl Planned {
 
     fn apply(&self, conn: &Transaction<'_>, who: &str) -> Result<ChangeSetId, StoreError> {
         let at = Timestamp::now().to_string();
-        let new = NewChangeSet { at: &at, who, action: "import", source: Some(self.stage.source) };
+        let new = NewChangeSet {
+            at: &at,
+            who,
+            action: "import",
+            source: Some(self.stage.source),
+        };
         let change_set = change_sets::insert(conn, &new)?;
         let branch = match &self.branch {
             Some(branch) => {
@@ -188,11 +252,18 @@ impl Planned {
             }
             None => self.make_branch(conn, change_set)?,
         };
-        let artifacts: HashMap<_, _> = self.incoming.iter().map(|member| (member.held.sha256, member.artifact)).collect();
+        let artifacts: HashMap<_, _> = self
+            .incoming
+            .iter()
+            .map(|member| (member.held.sha256, member.artifact))
+            .collect();
         for change in &self.plan.changes {
             let artifact = artifacts
                 .get(&change.to)
-                .ok_or_else(|| StoreError::Invalid { what: "artifact", value: change.to.to_string() })?;
+                .ok_or_else(|| StoreError::Invalid {
+                    what: "artifact",
+                    value: change.to.to_string(),
+                })?;
             branches::put(conn, branch, *artifact, change_set)?;
         }
         let is_complete = self.plan.refused.is_empty() && self.quarantined.is_empty();
@@ -201,8 +272,16 @@ impl Planned {
     }
 
     /// Makes the branch and the distribution of its name; the first branch of a store also answers at `/`.
-    fn make_branch(&self, conn: &Transaction<'_>, change_set: ChangeSetId) -> Result<BranchId, StoreError> {
-        let Target { branch: name, kind, settings } = &self.target;
+    fn make_branch(
+        &self,
+        conn: &Transaction<'_>,
+        change_set: ChangeSetId,
+    ) -> Result<BranchId, StoreError> {
+        let Target {
+            branch: name,
+            kind,
+            settings,
+        } = &self.target;
         let branch = branches::insert(conn, name, *kind, settings, change_set)?;
         for distribution in [name, &DistributionName::default_distribution()] {
             if distributions::find(conn, distribution)?.is_none() {
@@ -215,10 +294,16 @@ impl Planned {
 
     fn report(&self, conn: &Connection) -> Result<PlanReport, ImportError> {
         let source = sources::get(conn, self.stage.source)?.unwrap_or_default();
-        let (replaced, added): (Vec<_>, Vec<_>) =
-            self.plan.changes.iter().partition(|change| change.from.is_some());
+        let (replaced, added): (Vec<_>, Vec<_>) = self
+            .plan
+            .changes
+            .iter()
+            .partition(|change| change.from.is_some());
         let names = |changes: Vec<&crate::distribution::Change>| {
-            changes.into_iter().map(|change| change.package.to_string()).collect()
+            changes
+                .into_iter()
+                .map(|change| change.package.to_string())
+                .collect()
         };
         Ok(PlanReport {
             plan: self.stage.id.0,
@@ -238,10 +323,16 @@ impl Planned {
             replaced: names(replaced),
             unchanged: self.plan.unchanged,
             refused: (self.plan.refused.iter())
-                .map(|refused| Problem { package: refused.package.to_string(), why: refused.why.clone() })
+                .map(|refused| Problem {
+                    package: refused.package.to_string(),
+                    why: refused.why.clone(),
+                })
                 .collect(),
             quarantined: (self.quarantined.iter())
-                .map(|package| Problem { package: package.path.clone(), why: package.reason.clone() })
+                .map(|package| Problem {
+                    package: package.path.clone(),
+                    why: package.reason.clone(),
+                })
                 .collect(),
             ignored_files: self.stage.ignored_files,
         })

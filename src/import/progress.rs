@@ -37,7 +37,11 @@ impl Progress {
             found: self.found.load(Ordering::Relaxed),
             new: self.new.load(Ordering::Relaxed),
             refused: self.refused.load(Ordering::Relaxed),
-            current: self.current.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            current: self
+                .current
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone(),
         }
     }
 

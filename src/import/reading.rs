@@ -13,12 +13,19 @@ pub(super) fn content_reader(
     content: ContentId,
     mut each: impl FnMut(&[u8]),
 ) -> Result<(), ImportError> {
-    let missing = || StoreError::Invalid { what: "content", value: content.0.to_string() };
-    let stream = store.read(|conn| streams::of_content(conn, content))?.ok_or_else(missing)?;
+    let missing = || StoreError::Invalid {
+        what: "content",
+        value: content.0.to_string(),
+    };
+    let stream = store
+        .read(|conn| streams::of_content(conn, content))?
+        .ok_or_else(missing)?;
     let mut inflate = Decompress::new(false);
     let mut plain = Vec::with_capacity(streams::CHUNK_BYTES);
     for number in 0..stream.chunks() {
-        let chunk = store.read(|conn| streams::chunk(conn, stream.id, number))?.ok_or_else(missing)?;
+        let chunk = store
+            .read(|conn| streams::chunk(conn, stream.id, number))?
+            .ok_or_else(missing)?;
         if stream.coding == Coding::Plain {
             each(&chunk);
             continue;
@@ -29,7 +36,10 @@ pub(super) fn content_reader(
             let before = inflate.total_in();
             let status = inflate
                 .decompress_vec(&chunk[taken..], &mut plain, FlushDecompress::None)
-                .map_err(|_| StoreError::Damaged { stream: stream.id.0, number })?;
+                .map_err(|_| StoreError::Damaged {
+                    stream: stream.id.0,
+                    number,
+                })?;
             taken += (inflate.total_in() - before) as usize;
             each(&plain);
             let is_out_full = plain.len() == plain.capacity();

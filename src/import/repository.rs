@@ -24,10 +24,14 @@ pub(super) fn target_of_folder(folder: &str) -> Option<(DistributionName, Branch
 
 /// Returns the registry version in a Dockerfile's `ARG PACKAGE_REGISTRY=v0.10.0`, without the `v`.
 pub(super) fn registry_version(dockerfile: &str) -> Option<String> {
-    let value = dockerfile.lines().find_map(|line| line.trim().strip_prefix("ARG PACKAGE_REGISTRY="))?;
+    let value = dockerfile
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("ARG PACKAGE_REGISTRY="))?;
     let version = value.trim().trim_matches('"');
     let version = version.strip_prefix('v').unwrap_or(version);
-    semver::Version::parse(version).ok().map(|version| version.to_string())
+    semver::Version::parse(version)
+        .ok()
+        .map(|version| version.to_string())
 }
 
 /// Writes the cache times of a `package-registry.yml` into `settings`.
@@ -35,7 +39,9 @@ pub(super) fn registry_version(dockerfile: &str) -> Option<String> {
 /// The file is flat (`cache_time.search: 1m`), so it is read by the line; durations are Go's.
 pub(super) fn read_cache_times(configuration: &str, settings: &mut BranchSettings) {
     for line in configuration.lines() {
-        let Some((key, value)) = line.split_once(':') else { continue };
+        let Some((key, value)) = line.split_once(':') else {
+            continue;
+        };
         let seconds = || {
             let duration: SignedDuration = value.trim().trim_matches('"').parse().ok()?;
             u32::try_from(duration.as_secs()).ok()
@@ -58,19 +64,40 @@ mod tests {
         let target = |folder| target_of_folder(folder).map(|(name, kind)| format!("{kind} {name}"));
         assert_eq!(target("package-storage-7.9.0").unwrap(), "release 7.9.0");
         assert_eq!(target("package-storage-v7.9.0").unwrap(), "release 7.9.0");
-        assert_eq!(target("package-storage-production").unwrap(), "production production");
-        assert_eq!(target("package-storage-production-7.9").unwrap(), "production production-7.9");
-        assert_eq!(target("package-storage-snapshot").unwrap(), "snapshot snapshot");
-        for silent in ["package-storage", "package-storage-", "package-storage-c18366cb", "other-7.9.0", ""] {
+        assert_eq!(
+            target("package-storage-production").unwrap(),
+            "production production"
+        );
+        assert_eq!(
+            target("package-storage-production-7.9").unwrap(),
+            "production production-7.9"
+        );
+        assert_eq!(
+            target("package-storage-snapshot").unwrap(),
+            "snapshot snapshot"
+        );
+        for silent in [
+            "package-storage",
+            "package-storage-",
+            "package-storage-c18366cb",
+            "other-7.9.0",
+            "",
+        ] {
             assert_eq!(target(silent), None, "{silent}");
         }
     }
 
     #[test]
     fn the_dockerfile_pins_the_registry_version() {
-        let dockerfile = "# comment\nARG PACKAGE_REGISTRY=v0.10.0\nFROM registry:${PACKAGE_REGISTRY}\n";
+        let dockerfile =
+            "# comment\nARG PACKAGE_REGISTRY=v0.10.0\nFROM registry:${PACKAGE_REGISTRY}\n";
         assert_eq!(registry_version(dockerfile).as_deref(), Some("0.10.0"));
-        for silent in ["", "FROM scratch", "ARG PACKAGE_REGISTRY=main", "ARG PACKAGE_REGISTRY="] {
+        for silent in [
+            "",
+            "FROM scratch",
+            "ARG PACKAGE_REGISTRY=main",
+            "ARG PACKAGE_REGISTRY=",
+        ] {
             assert_eq!(registry_version(silent), None, "{silent}");
         }
     }
@@ -80,7 +107,11 @@ mod tests {
         let mut settings = BranchSettings::default();
         let file = "package_paths:\n  - /packages\n\ncache_time.search: 1m\ncache_time.categories: 1h30m\ncache_time.catch_all: soon\n";
         read_cache_times(file, &mut settings);
-        let read = [settings.search_cache_seconds, settings.categories_cache_seconds, settings.catch_all_cache_seconds];
+        let read = [
+            settings.search_cache_seconds,
+            settings.categories_cache_seconds,
+            settings.catch_all_cache_seconds,
+        ];
         assert_eq!(read, [Some(60), Some(5400), None]);
     }
 }

@@ -20,7 +20,14 @@ pub(super) struct Totals(Arc<Mutex<(Hasher, u64)>>);
 impl SourceReader {
     pub(super) fn new(inner: Box<dyn Read + Send>, progress: Arc<Progress>) -> (Self, Totals) {
         let totals = Totals::default();
-        (Self { inner, progress, totals: totals.clone() }, totals)
+        (
+            Self {
+                inner,
+                progress,
+                totals: totals.clone(),
+            },
+            totals,
+        )
     }
 }
 

@@ -69,8 +69,10 @@ pub fn stage(
         let stage = stages::begin(conn, source, &started_at.to_string(), &request.who)?;
         Ok::<_, StoreError>((source, stage))
     })?;
-    let outcome = read(store, source, request, progress, limits, started_at, stage_id)
-        .and_then(|reading| reading.finish(store, request, source_id, stage_id));
+    let outcome = read(
+        store, source, request, progress, limits, started_at, stage_id,
+    )
+    .and_then(|reading| reading.finish(store, request, source_id, stage_id));
     if outcome.is_err() {
         // The stage's own end must not hide why the import stopped; an open stage is cleared at the next start too.
         let _ = store.write(|conn| stages::end(conn, stage_id));
@@ -112,7 +114,9 @@ fn read(
     stage: StageId,
 ) -> Result<Reading, ImportError> {
     let (categories, ingestion_methods) = (Categories::built_in(), IngestionMethods::built_in());
-    let makers = std::thread::available_parallelism().map_or(1, usize::from).min(4);
+    let makers = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(4);
     let (jobs, queue) = sync_channel::<Job>(1);
     let queue = Mutex::new(queue);
     let made = Mutex::new(Vec::new());
@@ -123,7 +127,10 @@ fn read(
                     store,
                     limits,
                     stage,
-                    tables: Tables { categories: &categories, ingestion_methods: &ingestion_methods },
+                    tables: Tables {
+                        categories: &categories,
+                        ingestion_methods: &ingestion_methods,
+                    },
                     encoder: Encoder::new(),
                 };
                 let (queue, made) = (&queue, &made);
@@ -142,7 +149,10 @@ fn read(
             modified: started_at.as_second(),
             member_modified: None,
             reading: Reading {
-                source: Source { name: request.source_name.clone(), ..Source::default() },
+                source: Source {
+                    name: request.source_name.clone(),
+                    ..Source::default()
+                },
                 settings: BranchSettings::default(),
                 started_at,
                 packages: Vec::new(),
@@ -187,7 +197,9 @@ fn make_all(
             Ok(_) => Outcome::Known,
             Err(_) => Outcome::Refused,
         });
-        made.lock().unwrap_or_else(PoisonError::into_inner).push((job.package.number, outcome));
+        made.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((job.package.number, outcome));
     }
 }
 
@@ -211,8 +223,8 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn read(&mut self, source: Box<dyn Read + Send>, totals: &Totals) -> Result<(), ImportError> {
         let spool = self.store.folder();
-        let mut archive =
-            Archive::open(Origin::Stream(source), spool, Arc::default(), self.limits).map_err(ImportError::source)?;
+        let mut archive = Archive::open(Origin::Stream(source), spool, Arc::default(), self.limits)
+            .map_err(ImportError::source)?;
         while let Some(entry) = archive.next().map_err(ImportError::source)? {
             if self.progress.is_stopped() {
                 return Err(ImportError::Stopped);
@@ -230,9 +242,14 @@ impl Reader<'_> {
     /// Takes the commit from a source that `git archive` made, and its time, which every member of such a source carries.
     fn learn_commit(&mut self, comment: Option<&str>) {
         let source = &mut self.reading.source;
-        let (None, Some(commit)) = (&source.commit_id, comment) else { return };
+        let (None, Some(commit)) = (&source.commit_id, comment) else {
+            return;
+        };
         source.commit_id = Some(commit.to_owned());
-        if let Some(at) = self.member_modified.and_then(|seconds| Timestamp::from_second(seconds).ok()) {
+        if let Some(at) = self
+            .member_modified
+            .and_then(|seconds| Timestamp::from_second(seconds).ok())
+        {
             source.committed_at = Some(at.to_string());
             self.modified = at.as_second();
         }
@@ -258,7 +275,8 @@ impl Reader<'_> {
                 }
             }
             Place::Dockerfile => {
-                self.reading.source.registry_version = repository::registry_version(&small_text(&mut file)?);
+                self.reading.source.registry_version =
+                    repository::registry_version(&small_text(&mut file)?);
             }
             Place::RegistryConfiguration => {
                 repository::read_cache_times(&small_text(&mut file)?, &mut self.reading.settings);
@@ -272,7 +290,10 @@ impl Reader<'_> {
     fn not_a_file(&mut self, path: &str, why: &dyn std::fmt::Display) -> Result<(), ImportError> {
         match layout::place(path) {
             Place::Package(place) => {
-                let why = PackageError::Member { member: place.path.to_owned(), why: why.to_string() };
+                let why = PackageError::Member {
+                    member: place.path.to_owned(),
+                    why: why.to_string(),
+                };
                 if let Some(package) = self.package(place)? {
                     package.refuse(why);
                 }
@@ -284,7 +305,10 @@ impl Reader<'_> {
 
     /// Returns the package that a file at `place` belongs to, `None` where its files lie apart.
     fn package(&mut self, place: InPackage<'_>) -> Result<Option<&mut Collecting>, ImportError> {
-        let is_next = self.collecting.as_ref().is_none_or(|current| current.folder != place.folder);
+        let is_next = self
+            .collecting
+            .as_ref()
+            .is_none_or(|current| current.folder != place.folder);
         if is_next {
             self.send()?;
             if let Some(&number) = self.numbers.get(place.folder) {
@@ -320,15 +344,24 @@ impl Reader<'_> {
 
     /// Hands the package that was collected to a maker.
     fn send(&mut self) -> Result<(), ImportError> {
-        let Some(package) = self.collecting.take() else { return Ok(()) };
+        let Some(package) = self.collecting.take() else {
+            return Ok(());
+        };
         // The makers are gone only when one of them failed, and that failure is what is reported.
-        self.jobs.send(Job { package, modified: self.modified }).map_err(|_| ImportError::Stopped)
+        self.jobs
+            .send(Job {
+                package,
+                modified: self.modified,
+            })
+            .map_err(|_| ImportError::Stopped)
     }
 }
 
 fn small_text(file: &mut FileEntry<'_>) -> Result<String, ImportError> {
     let mut bytes = Vec::new();
-    file.take(repository::FILE_BYTES).read_to_end(&mut bytes).map_err(ImportError::source)?;
+    file.take(repository::FILE_BYTES)
+        .read_to_end(&mut bytes)
+        .map_err(ImportError::source)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
@@ -346,7 +379,10 @@ impl Reading {
         stage: StageId,
     ) -> Result<Staged, ImportError> {
         let roots = self.packages.iter().map(|package| package.root.as_str());
-        let root = roots.reduce(layout::preferred).ok_or(ImportError::NoPackages)?.to_owned();
+        let root = roots
+            .reduce(layout::preferred)
+            .ok_or(ImportError::NoPackages)?
+            .to_owned();
         let mut taken = HashMap::new();
         let mut dropped = Vec::new();
         let mut quarantined = Vec::new();
@@ -365,7 +401,10 @@ impl Reading {
                 Some(Ok(made)) => match taken.get(&made.package) {
                     Some((first, _)) => {
                         dropped.push(made.artifact);
-                        Err(PackageError::Repeated { package: made.package.to_string(), first: String::clone(first) })
+                        Err(PackageError::Repeated {
+                            package: made.package.to_string(),
+                            first: String::clone(first),
+                        })
                     }
                     None => Ok(made),
                 },
@@ -377,19 +416,33 @@ impl Reading {
                     new += usize::from(made.is_new);
                     taken.insert(made.package, (package.folder, made.artifact));
                 }
-                Err(why) => quarantined.push(Quarantined { path: package.folder, reason: why.to_string() }),
+                Err(why) => quarantined.push(Quarantined {
+                    path: package.folder,
+                    reason: why.to_string(),
+                }),
             }
         }
         if let (true, Some(first)) = (taken.is_empty(), quarantined.first()) {
             let first = format!("{}: {}", first.path, first.reason);
-            return Err(ImportError::AllRefused { count: quarantined.len(), first });
+            return Err(ImportError::AllRefused {
+                count: quarantined.len(),
+                first,
+            });
         }
-        let target = request.target.clone().or_else(|| target_of(&root)).map(|(branch, kind)| Target {
-            branch,
-            kind,
-            settings: BranchSettings { registry_version: self.source.registry_version.clone(), ..self.settings.clone() },
-        });
-        let kept: std::collections::HashSet<_> = taken.values().map(|(_, artifact)| *artifact).collect();
+        let target = request
+            .target
+            .clone()
+            .or_else(|| target_of(&root))
+            .map(|(branch, kind)| Target {
+                branch,
+                kind,
+                settings: BranchSettings {
+                    registry_version: self.source.registry_version.clone(),
+                    ..self.settings.clone()
+                },
+            });
+        let kept: std::collections::HashSet<_> =
+            taken.values().map(|(_, artifact)| *artifact).collect();
         store.write(|conn| {
             sources::finish(conn, source, &self.source)?;
             for artifact in dropped.iter().filter(|artifact| !kept.contains(artifact)) {
@@ -398,8 +451,19 @@ impl Reading {
             for package in &quarantined {
                 stages::quarantine(conn, source, &self.started_at.to_string(), package)?;
             }
-            stages::finish(conn, stage, target.as_ref(), &self.settings, self.stray_files)
+            stages::finish(
+                conn,
+                stage,
+                target.as_ref(),
+                &self.settings,
+                self.stray_files,
+            )
         })?;
-        Ok(Staged { stage, target, packages: taken.len(), new })
+        Ok(Staged {
+            stage,
+            target,
+            packages: taken.len(),
+            new,
+        })
     }
 }

@@ -12,7 +12,9 @@ mod template;
 
 use super::constraint::InvalidConstraint;
 use super::manifest::{self, DataStreamManifest, Deprecated, Manifest, ManifestError};
-use super::{Categories, CategoryCount, Facts, IngestionMethods, InvalidPackageId, PackageId, json};
+use super::{
+    Categories, CategoryCount, Facts, IngestionMethods, InvalidPackageId, PackageId, json,
+};
 use crate::limits::Limits;
 
 pub use files::FileList;

@@ -214,11 +214,17 @@ pub fn files(conn: &Connection, artifact: ArtifactId) -> Result<Vec<File>, Store
 }
 
 /// Returns all files of an artifact with the stream of each, in the order of [`files`].
-pub fn streamed_files(conn: &Connection, artifact: ArtifactId) -> Result<Vec<(File, Stream)>, StoreError> {
+pub fn streamed_files(
+    conn: &Connection,
+    artifact: ArtifactId,
+) -> Result<Vec<(File, Stream)>, StoreError> {
     let mut files = Vec::new();
     for file in self::files(conn, artifact)? {
-        let stream = streams::of_content(conn, file.content.id)?
-            .ok_or_else(|| StoreError::Invalid { what: "content", value: file.content.id.0.to_string() })?;
+        let stream =
+            streams::of_content(conn, file.content.id)?.ok_or_else(|| StoreError::Invalid {
+                what: "content",
+                value: file.content.id.0.to_string(),
+            })?;
         files.push((file, stream));
     }
     Ok(files)
