@@ -8,7 +8,7 @@ use semver::{BuildMetadata, Prerelease, Version};
 /// Text that is no version, not even loosely.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidVersion {
-    /// More than [`MAX_BYTES`] bytes.
+    /// More than `MAX_BYTES` bytes.
     #[error("version string is too long (max {MAX_BYTES} bytes)")]
     TooLong,
     /// Not one to three numbers, a prerelease and build metadata.
