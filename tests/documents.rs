@@ -3,6 +3,11 @@
 //! Our text is ASCII where the reference's is UTF-8: both are compared with `\uXXXX` undone. Needs the shared data
 //! (`AIRLOCK_SHARED`); without it the tests say so and pass.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "any failure of the tools around the comparison is a finding"
+)]
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
