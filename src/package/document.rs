@@ -100,6 +100,9 @@ pub enum DocumentError {
     /// A folder with a dash.
     #[error("folder {0:?} has a `-` in its name")]
     FolderName(String),
+    /// A data stream stated in the package's manifest itself, without its dataset.
+    #[error("manifest.yml has a data stream without a dataset")]
+    NoDataset,
     /// Ingest pipelines that nothing refers to.
     #[error("data stream {0:?} has ingest pipelines but uses none")]
     UnusedPipelines(String),
@@ -125,6 +128,7 @@ pub fn render(
     complete::manifest(&mut manifest, &id, source.files, tables.ingestion_methods)?;
     let facts = facts::of(&manifest, &id, limits)?;
 
+    let stated = manifest.data_streams.len();
     let mut data_streams: Vec<_> = source.data_streams.iter().collect();
     data_streams.sort_by_key(|(folder, _)| folder);
     for (folder, text) in data_streams {
@@ -143,7 +147,7 @@ pub fn render(
         manifest.data_streams.push(data_stream);
     }
     Ok(Rendered {
-        element: render::element(&manifest)?,
+        element: render::element(&manifest, stated)?,
         document: render::document(&manifest, source.files)?,
         deprecated: manifest
             .deprecated

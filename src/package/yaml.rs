@@ -7,13 +7,15 @@
 //! yaml.v2 2.4.0.
 
 mod scalar;
+mod tree;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Tag, YamlVersion};
 
 use crate::limits::Limits;
+use tree::{Parts, Scalar, Tree};
 
 /// A value of a YAML document, its aliases resolved.
 #[derive(Debug, Clone, PartialEq)]
@@ -156,10 +158,10 @@ pub fn parse(text: &[u8], limits: &Limits) -> Result<Document, YamlError> {
         let (event, span) = event?;
         let line = span.start.line();
         match event {
-            Event::DocumentStart(_, Some(YamlVersion { major, minor })) => {
-                if (major, minor) != (1, 1) {
-                    return Err(YamlError::Version { major, minor });
-                }
+            Event::DocumentStart(_, Some(YamlVersion { major, minor }))
+                if (major, minor) != (1, 1) =>
+            {
+                return Err(YamlError::Version { major, minor });
             }
             Event::StreamEnd | Event::DocumentEnd => break,
             Event::Scalar(text, style, anchor, tag) => tree.scalar(Scalar {
@@ -171,19 +173,16 @@ pub fn parse(text: &[u8], limits: &Limits) -> Result<Document, YamlError> {
             })?,
             Event::Alias(anchor) => tree.alias(anchor, line)?,
             Event::SequenceStart(_, anchor, _) => {
-                tree.open(Parts::List(Vec::new()), anchor, line)?;
+                tree.open(Parts::list(), anchor, line)?;
             }
             Event::MappingStart(_, anchor, _) => {
-                tree.open(Parts::Map(BTreeMap::new(), Key::Due), anchor, line)?;
+                tree.open(Parts::map(), anchor, line)?;
             }
             Event::SequenceEnd | Event::MappingEnd => tree.close(line)?,
             _ => {}
         }
     }
-    Ok(Document {
-        root: tree.root.take().map_or(Yaml::Null, Rc::unwrap_or_clone),
-        nodes: tree.nodes,
-    })
+    Ok(tree.finished())
 }
 
 /// Refuses what libyaml's reader refuses.
@@ -201,223 +200,6 @@ fn check_characters(text: &str) -> Result<(), YamlError> {
 fn full_tag(tag: &Tag) -> String {
     let (handle, suffix) = tag.parts();
     format!("{handle}{suffix}")
-}
-
-/// A scalar as it stands in the text.
-struct Scalar<'a> {
-    text: &'a str,
-    is_plain: bool,
-    tag: String,
-    anchor: usize,
-    line: usize,
-}
-
-/// The tree while it grows: collections that are still open, anchors already complete.
-struct Tree<'l> {
-    limits: &'l Limits,
-    open: Vec<Collection>,
-    anchors: HashMap<usize, Built>,
-    root: Option<Rc<Yaml>>,
-    nodes: usize,
-    aliases: usize,
-}
-
-/// A complete value with what the bounds need to know of it.
-#[derive(Clone)]
-struct Built {
-    value: Rc<Yaml>,
-    nodes: usize,
-    height: usize,
-    is_alias: bool,
-}
-
-struct Collection {
-    parts: Parts,
-    anchor: usize,
-    nodes: usize,
-    height: usize,
-}
-
-enum Parts {
-    List(Vec<Rc<Yaml>>),
-    Map(BTreeMap<String, Rc<Yaml>>, Key),
-}
-
-/// What the next value in a mapping is.
-enum Key {
-    Due,
-    Named(String),
-    Merge,
-}
-
-impl<'l> Tree<'l> {
-    fn new(limits: &'l Limits) -> Self {
-        Self {
-            limits,
-            open: Vec::new(),
-            anchors: HashMap::new(),
-            root: None,
-            nodes: 0,
-            aliases: 0,
-        }
-    }
-
-    fn scalar(&mut self, scalar: Scalar) -> Result<(), YamlError> {
-        let nodes = 1 + scalar.text.len() / TEXT_BYTES_PER_NODE;
-        self.count(nodes, scalar.line)?;
-        let is_implicit = scalar.tag == "!" || (scalar.tag.is_empty() && scalar.is_plain);
-        let is_merge = scalar.text == "<<" && (is_implicit || scalar.tag == scalar::MERGE_TAG);
-        if let (true, Some(Parts::Map(_, key @ Key::Due))) = (is_merge, self.innermost()) {
-            *key = Key::Merge;
-            return Ok(());
-        }
-        let value = match scalar.tag.is_empty() && !scalar.is_plain {
-            true => Yaml::Text(scalar.text.to_owned()),
-            false => scalar::resolve(&scalar.tag, scalar.text).ok_or_else(|| YamlError::Tag {
-                line: scalar.line,
-                text: scalar.text.chars().take(100).collect(),
-                tag: scalar.tag,
-            })?,
-        };
-        let built = Built {
-            value: Rc::new(value),
-            nodes,
-            height: 0,
-            is_alias: false,
-        };
-        self.finish(built, scalar.anchor, scalar.line)
-    }
-
-    fn alias(&mut self, anchor: usize, line: usize) -> Result<(), YamlError> {
-        self.aliases += 1;
-        if self.aliases > self.limits.yaml_aliases {
-            return Err(YamlError::TooManyAliases {
-                line,
-                allowed: self.limits.yaml_aliases,
-            });
-        }
-        // The scanner knows only anchors that came before: one without a value is still open.
-        let Some(mut built) = self.anchors.get(&anchor).cloned() else {
-            return Err(YamlError::AliasToItself { line });
-        };
-        built.is_alias = true;
-        self.count(built.nodes, line)?;
-        self.check_depth(built.height, line)?;
-        self.attach(built, line)
-    }
-
-    fn open(&mut self, parts: Parts, anchor: usize, line: usize) -> Result<(), YamlError> {
-        self.count(1, line)?;
-        self.check_depth(1, line)?;
-        if let Some(Parts::Map(_, Key::Due)) = self.innermost() {
-            return Err(YamlError::Key { line });
-        }
-        self.open.push(Collection {
-            parts,
-            anchor,
-            nodes: 1,
-            height: 1,
-        });
-        Ok(())
-    }
-
-    fn close(&mut self, line: usize) -> Result<(), YamlError> {
-        let Some(collection) = self.open.pop() else {
-            return Ok(());
-        };
-        let value = match collection.parts {
-            Parts::List(items) => Yaml::List(items),
-            Parts::Map(entries, _) => Yaml::Map(entries),
-        };
-        let built = Built {
-            value: Rc::new(value),
-            nodes: collection.nodes,
-            height: collection.height,
-            is_alias: false,
-        };
-        self.finish(built, collection.anchor, line)
-    }
-
-    fn finish(&mut self, built: Built, anchor: usize, line: usize) -> Result<(), YamlError> {
-        if anchor != 0 {
-            self.anchors.insert(anchor, built.clone());
-        }
-        self.attach(built, line)
-    }
-
-    fn attach(&mut self, built: Built, line: usize) -> Result<(), YamlError> {
-        let Some(parent) = self.open.last_mut() else {
-            self.root = Some(built.value);
-            return Ok(());
-        };
-        parent.nodes += built.nodes;
-        parent.height = parent.height.max(built.height + 1);
-        match &mut parent.parts {
-            Parts::List(items) => items.push(built.value),
-            Parts::Map(entries, key) => match std::mem::replace(key, Key::Due) {
-                Key::Due => match &*built.value {
-                    Yaml::Text(name) => *key = Key::Named(name.clone()),
-                    _ => return Err(YamlError::Key { line }),
-                },
-                Key::Named(name) => {
-                    entries.insert(name, built.value);
-                }
-                Key::Merge => merge(entries, &built).ok_or(YamlError::Merge { line })?,
-            },
-        }
-        Ok(())
-    }
-
-    fn innermost(&mut self) -> Option<&mut Parts> {
-        self.open.last_mut().map(|collection| &mut collection.parts)
-    }
-
-    fn count(&mut self, nodes: usize, line: usize) -> Result<(), YamlError> {
-        self.nodes = self.nodes.saturating_add(nodes);
-        match self.nodes > self.limits.yaml_nodes {
-            true => Err(YamlError::TooManyNodes {
-                line,
-                allowed: self.limits.yaml_nodes,
-            }),
-            false => Ok(()),
-        }
-    }
-
-    fn check_depth(&self, height: usize, line: usize) -> Result<(), YamlError> {
-        match self.open.len().saturating_add(height) > self.limits.yaml_depth {
-            true => Err(YamlError::TooDeep {
-                line,
-                allowed: self.limits.yaml_depth,
-            }),
-            false => Ok(()),
-        }
-    }
-}
-
-/// Puts the entries of `source` into `entries`, over what came before: yaml.v2 merges where `<<` stands.
-///
-/// Of several mappings the first has precedence. `None` when `source` is neither a mapping nor a sequence of them; an
-/// alias to a sequence is none either.
-fn merge(entries: &mut BTreeMap<String, Rc<Yaml>>, source: &Built) -> Option<()> {
-    match &*source.value {
-        Yaml::Map(more) => extend(entries, more),
-        Yaml::List(items) if !source.is_alias => {
-            for item in items.iter().rev() {
-                let Yaml::Map(more) = &**item else {
-                    return None;
-                };
-                extend(entries, more);
-            }
-        }
-        _ => return None,
-    }
-    Some(())
-}
-
-fn extend(entries: &mut BTreeMap<String, Rc<Yaml>>, more: &BTreeMap<String, Rc<Yaml>>) {
-    for (name, value) in more {
-        entries.insert(name.clone(), Rc::clone(value));
-    }
 }
 
 #[cfg(test)]

@@ -17,12 +17,12 @@ pub(super) fn manifest(
 ) -> Result<(), DocumentError> {
     let version = id.version.to_string();
     let served = |path: &str| files::join(&["/package", id.name.as_str(), &version, path]);
-    set_paths(&mut manifest.icons, &served);
-    set_paths(&mut manifest.screenshots, &served);
+    set_paths(&mut manifest.icons, served);
+    set_paths(&mut manifest.screenshots, served);
     for template in &mut manifest.policy_templates {
         template.multiple.get_or_insert(true);
-        set_paths(&mut template.icons, &served);
-        set_paths(&mut template.screenshots, &served);
+        set_paths(&mut template.icons, served);
+        set_paths(&mut template.screenshots, served);
         let readme = files::join(&["docs", &format!("{}.md", template.name.as_str())]);
         if files.contains(&readme) {
             template.readme = Some(served(&readme));
@@ -37,6 +37,9 @@ pub(super) fn manifest(
             &AGENTLESS_RELEASES,
             of,
         )?;
+    }
+    if manifest.data_streams.iter().any(|d| d.dataset.is_empty()) {
+        return Err(DocumentError::NoDataset);
     }
     default_to(&mut manifest.package_type, "integration");
     let elastic = manifest

@@ -11,15 +11,19 @@ use crate::package::manifest::{
 };
 
 /// Renders the element of `/search` of a complete manifest.
-pub(super) fn element(manifest: &Manifest) -> Result<Template, DocumentError> {
+///
+/// The first `stated` of its data streams come from the manifest itself: the reference shows those twice.
+pub(super) fn element(manifest: &Manifest, stated: usize) -> Result<Template, DocumentError> {
     let mut members = Members::new(2);
     members.identity(manifest);
     members.policy_templates(&manifest.policy_templates)?;
     members.requirements(manifest);
     members.signature_path_slot()?;
     members.discovery(manifest);
-    let summaries = manifest.data_streams.iter().map(DataStreamSummary::of);
-    members.list("data_streams", &summaries.collect::<Vec<_>>());
+    let data_streams = manifest.data_streams.iter();
+    let shown = data_streams.clone().take(stated).chain(data_streams);
+    let summaries: Vec<_> = shown.map(DataStreamSummary::of).collect();
+    members.list("data_streams", &summaries);
     members.deprecated_slot()?;
     members.relations(manifest);
     members.finish("")

@@ -161,4 +161,160 @@ impl Source<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// An element with three policy templates, and its slots.
+    fn template() -> Template {
+        let head = "  {\n    \"name\": \"n\"";
+        let items = [
+            "\n      {\n        \"a\": 1\n      }",
+            "\n      2",
+            "\n      3",
+        ];
+        let open = ",\n    \"policy_templates\": [";
+        let member = format!("{open}{}\n    ]", items.join(","));
+        let owner = ",\n    \"owner\": {}";
+        let text = format!("{head}{member}{owner},\n    \"group\": \"g\"\n  }}");
+        let at = |length: usize| u32::try_from(length).unwrap();
+        let mut start = head.len() + open.len();
+        let mut spans = Vec::new();
+        for item in items {
+            spans.push((at(start), at(start + item.len())));
+            start += item.len() + 1;
+        }
+        let end = at(head.len() + member.len());
+        let slot = at(head.len() + member.len() + owner.len());
+        let slots = Slots {
+            indent: 4,
+            policy_templates: Some(TemplateSpans {
+                start: at(head.len()),
+                items: spans,
+                end,
+            }),
+            signature_path: slot,
+            deprecated: slot,
+        };
+        Template { text, slots }
+    }
+
+    fn filled(fill: &Fill) -> serde_json::Value {
+        let mut out = Vec::new();
+        template().write(&mut out, fill).unwrap();
+        serde_json::from_slice(&out).unwrap()
+    }
+
+    #[test]
+    fn nothing_inserted_is_the_text_as_it_stands() {
+        let mut out = Vec::new();
+        template().write(&mut out, &Fill::default()).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), template().text);
+        assert!(Fill::default().is_empty());
+        for fill in [
+            Fill {
+                signature_path: Some("s"),
+                ..Fill::default()
+            },
+            Fill {
+                deprecated: Some("{}"),
+                ..Fill::default()
+            },
+            Fill {
+                policy_templates: Some(&[]),
+                ..Fill::default()
+            },
+        ] {
+            assert!(!fill.is_empty());
+        }
+    }
+
+    #[test]
+    fn members_are_inserted_in_order() {
+        let fill = Fill {
+            signature_path: Some("/a.zip.sig"),
+            deprecated: Some(r#"{"since":"1.0.0","x":[]}"#),
+            policy_templates: None,
+        };
+        let mut out = Vec::new();
+        template().write(&mut out, &fill).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let expected = concat!(
+            ",\n    \"owner\": {},\n    \"signature_path\": \"/a.zip.sig\",\n    \"deprecated\": {\n",
+            "      \"since\": \"1.0.0\",\n      \"x\": []\n    },\n    \"group\": \"g\"\n  }"
+        );
+        assert!(text.ends_with(expected), "{text}");
+    }
+
+    #[test]
+    fn only_the_policy_templates_asked_for_are_shown() {
+        let all = serde_json::json!([{"a": 1}, 2, 3]);
+        for numbers in [&[0][..], &[1], &[2], &[0, 1], &[0, 2], &[1, 2], &[0, 1, 2]] {
+            let fill = Fill {
+                policy_templates: Some(numbers),
+                ..Fill::default()
+            };
+            let shown: Vec<_> = numbers.iter().map(|&n| all[n].clone()).collect();
+            assert_eq!(filled(&fill)["policy_templates"], serde_json::json!(shown));
+            assert_eq!(filled(&fill)["group"], "g");
+        }
+        let all = Fill {
+            policy_templates: Some(&[0, 1, 2]),
+            ..Fill::default()
+        };
+        let mut out = Vec::new();
+        template().write(&mut out, &all).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), template().text);
+        for none in [&[][..], &[7]] {
+            let fill = Fill {
+                policy_templates: Some(none),
+                ..Fill::default()
+            };
+            assert!(filled(&fill).get("policy_templates").is_none());
+            assert_eq!(filled(&fill)["name"], "n");
+        }
+    }
+
+    #[test]
+    fn slots_come_back_from_json_as_they_went_in() {
+        let slots = template().slots;
+        let json = serde_json::to_string(&slots).unwrap();
+        assert_eq!(
+            json,
+            r#"{"i":4,"p":{"s":19,"i":[[46,77],[78,86],[87,95]],"e":101},"s":118,"d":118}"#
+        );
+        assert_eq!(serde_json::from_str::<Slots>(&json).unwrap(), slots);
+    }
+
+    #[test]
+    fn slots_of_another_text_are_an_error_and_never_a_panic() {
+        let Template { text, slots } = template();
+        let fill = Fill {
+            policy_templates: Some(&[2, 0]),
+            ..Fill::default()
+        };
+        for length in 0..slots.deprecated as usize {
+            let mut out = Vec::new();
+            let written = slots.write(&mut out, &text.as_bytes()[..length], &fill);
+            assert_eq!(written, Err(DamagedTemplate), "{length}");
+        }
+        let damaged = Slots {
+            signature_path: 50,
+            deprecated: 40,
+            ..slots.clone()
+        };
+        let mut out = Vec::new();
+        assert!(
+            damaged
+                .write(&mut out, text.as_bytes(), &Fill::default())
+                .is_err()
+        );
+        let empty = TemplateSpans {
+            start: 1,
+            items: Vec::new(),
+            end: 2,
+        };
+        let damaged = Slots {
+            policy_templates: Some(empty),
+            ..slots
+        };
+        assert!(damaged.write(&mut out, text.as_bytes(), &fill).is_err());
+    }
 }

@@ -35,6 +35,14 @@ pub(super) fn no_items(list: &Option<Vec<String>>) -> bool {
     list.as_ref().is_none_or(Vec::is_empty)
 }
 
+/// Reads any value; what reads as nothing, as `{}` does, is absent.
+fn any_but_nothing<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<serde_json::Value>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(Some(value).filter(|value| !value.is_null()))
+}
+
 /// Where a package comes from.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -204,7 +212,7 @@ pub struct Variable {
     /// Whether it is shown without asking.
     pub show_user: bool,
     /// Its value unless set.
-    #[serde(skip_serializing_if = "unset")]
+    #[serde(deserialize_with = "any_but_nothing", skip_serializing_if = "unset")]
     pub default: Option<serde_json::Value>,
     /// That it is deprecated.
     #[serde(skip_serializing_if = "unset")]
