@@ -43,11 +43,6 @@ impl Categories {
         Self::parse(include_str!("tables/categories.json")).expect("a test reads this file")
     }
 
-    /// Returns the categories that come with the product for the dialect of registry 0.10: other titles and no parents.
-    pub fn built_in_0_10() -> Self {
-        Self::parse(include_str!("tables/categories_0_10.json")).expect("a test reads this file")
-    }
-
     /// Returns the categories that `json` lists: `{"<id>": {"title": "…", "parent": "<id>"}}`.
     pub fn parse(json: &str) -> Result<Self, InvalidTable> {
         let categories: BTreeMap<String, Category> = serde_json::from_str(json)?;
@@ -119,9 +114,6 @@ mod tests {
             ["custom_logs"]
         );
         assert_eq!(categories.get("nope"), None);
-        let old = Categories::built_in_0_10();
-        assert_eq!(old.get("datastore").unwrap().title, "Datastore");
-        assert_eq!(old.children("observability").next(), None);
         assert_eq!(IngestionMethods::built_in().get("httpjson"), Some("API"));
         assert_eq!(IngestionMethods::built_in().get("nope"), None);
     }

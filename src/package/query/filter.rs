@@ -29,11 +29,7 @@ impl SearchQuery {
     ///
     /// Looks at each package version once when all are asked for, else at each package down to the version that fits.
     pub fn select(&self, offer: &Offer, categories: &Categories) -> Vec<Selected> {
-        let category = match self.wanted.by {
-            Rules::Of0_10 { .. } => None,
-            _ => self.category.as_deref(),
-        };
-        let category = category.map(|id| Wide::new(id, categories));
+        let category = self.category.as_deref().map(|id| Wide::new(id, categories));
         let mut selected = Vec::new();
         self.each(offer, |listed| {
             let policy_templates = match &category {
@@ -76,7 +72,7 @@ impl SearchQuery {
             Rules::Legacy => newest(versions, |l| {
                 !l.facts.id.version.is_prerelease() && self.admits(l)
             }),
-            Rules::Current(_) | Rules::Of0_10 { .. } => None,
+            Rules::Current(_) => None,
         };
         final_one.or_else(|| newest(versions, |l| self.admits(l)))
     }
@@ -87,11 +83,7 @@ impl SearchQuery {
             Some(wanted) => *wanted == facts.package_type,
             None => true,
         };
-        let is_of_category = match (&self.wanted.by, &self.category) {
-            (Rules::Of0_10 { .. }, Some(id)) => facts.categories.contains(id),
-            _ => true,
-        };
-        is_of_type && is_of_category && self.wanted.admits(facts)
+        is_of_type && self.wanted.admits(facts)
     }
 }
 
@@ -120,9 +112,6 @@ impl Wanted {
             && match &self.by {
                 Rules::Legacy => true,
                 Rules::Current(conditions) => conditions.admit(facts),
-                Rules::Of0_10 { takes_experimental } => {
-                    *takes_experimental || !facts.is_experimental
-                }
             }
     }
 }

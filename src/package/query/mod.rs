@@ -4,7 +4,6 @@
 //! nothing of HTTP and of how answers are rendered. Facts: `docs/registry-api.md`, section Parameters.
 
 mod categories;
-mod dialect_0_10;
 #[cfg(test)]
 mod examples;
 mod filter;
@@ -50,11 +49,6 @@ enum Rules {
     Legacy,
     /// Those of every other query.
     Current(Conditions),
-    /// Those of registry 0.10.
-    Of0_10 {
-        /// Whether experimental packages count.
-        takes_experimental: bool,
-    },
 }
 
 /// What the legacy rules do not look at. Lists are sorted and hold nothing twice.

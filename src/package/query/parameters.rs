@@ -31,12 +31,6 @@ pub enum InvalidQuery {
         /// What is wrong with it.
         reason: InvalidVersion,
     },
-    /// `kibana.version`, as registry 0.10 refused it.
-    #[error("invalid Kibana version '{text}': Invalid Semantic Version")]
-    VersionOf0_10 {
-        /// The value.
-        text: String,
-    },
     /// `spec.min` or `spec.max` that is not two numbers with a point between.
     #[error(
         "invalid '{parameter}' version: invalid version '{text}': it should be <major.version>"
@@ -161,7 +155,7 @@ impl Draft {
     }
 }
 
-pub(super) fn bounded(raw_query: &str, limits: &Limits) -> Result<Vec<Parameter>, InvalidQuery> {
+fn bounded(raw_query: &str, limits: &Limits) -> Result<Vec<Parameter>, InvalidQuery> {
     if raw_query.len() > limits.query_bytes {
         return Err(InvalidQuery::TooLong {
             bytes: raw_query.len(),
@@ -172,13 +166,13 @@ pub(super) fn bounded(raw_query: &str, limits: &Limits) -> Result<Vec<Parameter>
 }
 
 /// Returns the value, `None` when it is empty. Bytes that are not UTF-8 become U+FFFD: no package says that of itself.
-pub(super) fn text(parameter: &Parameter) -> Option<String> {
+fn text(parameter: &Parameter) -> Option<String> {
     let text = String::from_utf8_lossy(parameter.first());
     (!text.is_empty()).then(|| text.into_owned())
 }
 
 /// Reads what Go's `strconv.ParseBool` takes; empty is false.
-pub(super) fn boolean(name: &'static str, parameter: &Parameter) -> Result<bool, InvalidQuery> {
+fn boolean(name: &'static str, parameter: &Parameter) -> Result<bool, InvalidQuery> {
     match parameter.first() {
         b"1" | b"t" | b"T" | b"TRUE" | b"true" | b"True" => Ok(true),
         b"" | b"0" | b"f" | b"F" | b"FALSE" | b"false" | b"False" => Ok(false),
@@ -224,7 +218,7 @@ fn spec(name: &'static str, parameter: &Parameter) -> Result<Option<Version>, In
 }
 
 /// Build metadata decides nothing, so it must not tell queries apart.
-pub(super) fn without_build(version: Version) -> Version {
+fn without_build(version: Version) -> Version {
     Version {
         build: BuildMetadata::EMPTY,
         ..version
