@@ -6,10 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::error::{Failure, OperationError};
 use crate::crypto::Digest;
 use crate::distribution::{BranchKind, Consent, DistributionName};
-use crate::import::{self, ImportError, PlanReport};
+use crate::import::{self, PlanReport, Waiting};
 use crate::store::branches::{self, BranchId};
 use crate::store::change_sets::{self, NewChangeSet};
-use crate::store::stages::StageId;
 use crate::store::{Store, StoreError, distributions, sources};
 
 /// A distribution as people and programs read it.
@@ -72,7 +71,7 @@ pub struct WaitingPlan {
 /// Returns the plans that wait for a commit, oldest first.
 pub fn list_plans(store: &Store) -> Result<Vec<WaitingPlan>, OperationError> {
     let plans = import::waiting(store, Consent::default())?;
-    let waiting = |plan: Result<PlanReport, (StageId, ImportError)>| match plan {
+    let waiting = |plan: Waiting| match plan {
         Ok(report) => WaitingPlan {
             plan: report.plan,
             report: Some(report),

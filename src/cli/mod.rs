@@ -40,7 +40,7 @@ struct Cli {
 /// What every command understands.
 #[derive(Debug, clap::Args)]
 struct Common {
-    /// Keep the store in this folder [default: STATE_DIRECTORY, else the user's data folder]
+    /// Keep the store in this folder [default: what systemd names, else the user's data folder]
     #[arg(long, global = true, value_name = "FOLDER")]
     data_dir: Option<PathBuf>,
     /// Print nothing but errors

@@ -17,7 +17,8 @@ mod stage;
 
 pub use error::{ImportError, PackageError};
 pub use plan::{
-    Committed, PlanReport, Problem, SourceReport, commit, drop_stage, plan, set_target, waiting,
+    Committed, PlanReport, Problem, SourceReport, Waiting, commit, drop_stage, plan, set_target,
+    waiting,
 };
 pub use progress::{Progress, ProgressReport};
 pub use stage::{StageRequest, Staged, stage};

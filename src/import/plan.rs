@@ -110,11 +110,11 @@ pub fn plan(store: &Store, id: StageId, consent: Consent) -> Result<PlanReport, 
     })
 }
 
-/// Returns the plans that wait for a commit. One that can no longer be is left out with its error.
-pub fn waiting(
-    store: &Store,
-    consent: Consent,
-) -> Result<Vec<Result<PlanReport, (StageId, ImportError)>>, ImportError> {
+/// A plan that waits, or why the one of this number can no longer be.
+pub type Waiting = Result<PlanReport, (StageId, ImportError)>;
+
+/// Returns the plans that wait for a commit, oldest first.
+pub fn waiting(store: &Store, consent: Consent) -> Result<Vec<Waiting>, ImportError> {
     store.snapshot(|conn| {
         let stages = stages::waiting(conn)?;
         let report = |id| Planned::load(conn, id, consent)?.report(conn);
