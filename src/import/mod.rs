@@ -8,10 +8,12 @@ mod encode;
 mod error;
 mod found;
 mod layout;
+mod new_contents;
 mod package;
 mod plan;
 mod progress;
 mod reader;
+mod report;
 mod repository;
 mod source_reader;
 mod stage;
@@ -19,9 +21,7 @@ mod stored;
 mod stream_writer;
 
 pub use error::{ImportError, PackageError};
-pub use plan::{
-    Committed, PlanReport, Problem, SourceReport, Waiting, commit, drop_stage, plan, set_target,
-    waiting,
-};
+pub use plan::{Waiting, commit, drop_stage, plan, set_target, waiting};
 pub use progress::{Progress, ProgressReport};
+pub use report::{Committed, PlanReport, Problem, SourceReport};
 pub use stage::{StageRequest, Staged, stage};

@@ -5,6 +5,7 @@ use rusqlite::Transaction;
 use super::collect::{Collected, Collecting, Held, data_stream_of_manifest};
 use super::encode::Encoder;
 use super::error::{ImportError, PackageError};
+use super::new_contents;
 use super::stored::read_content;
 use crate::crypto::{Digest, Hasher};
 use crate::limits::Limits;
@@ -13,7 +14,6 @@ use crate::package::{self, FileList, PackageId, PackageSource, RENDERER, Rendere
 use crate::store::artifacts::{self, ArtifactId, NewArtifact};
 use crate::store::contents::{self, ContentId};
 use crate::store::stages::{self, StageId};
-use crate::store::streams::{self, CHUNK_BYTES, Coding};
 use crate::store::{Store, StoreError, documents};
 
 /// What became of a package that can be taken.
@@ -31,17 +31,6 @@ pub(super) struct Maker<'a> {
     pub stage: StageId,
     pub tables: Tables<'a>,
     pub encoder: Encoder,
-}
-
-/// Bytes that one transaction writes at most, so that no other write waits long for it.
-const TRANSACTION_BYTES: usize = 2 << 20;
-
-/// A content that the store does not hold yet, encoded.
-struct Encoded<'a> {
-    sha256: Digest,
-    crc32: u32,
-    plain: &'a [u8],
-    deflated: Option<Vec<u8>>,
 }
 
 impl Maker<'_> {
@@ -168,14 +157,9 @@ impl Maker<'_> {
     ) -> Result<ArtifactId, ImportError> {
         let document =
             Collected::in_memory(String::new(), rendered.document.text.clone().into_bytes());
-        let new = self.encode_new(files.iter().chain([&document]))?;
-        for batch in batches(&new) {
-            self.store.write(|conn| {
-                batch
-                    .iter()
-                    .try_for_each(|content| put(conn, content).map(|_| ()))
-            })?;
-        }
+        let contents = files.iter().chain([&document]);
+        let new = new_contents::encode_new(self.store, &mut self.encoder, contents)?;
+        new_contents::write(self.store, &new)?;
         let element = self.encoder.deflate(rendered.element.text.as_bytes());
         let artifact = self.store.write(|conn| {
             if let Some(known) = artifacts::find(conn, &artifact.sha256)? {
@@ -206,36 +190,6 @@ impl Maker<'_> {
         })?;
         Ok(artifact)
     }
-
-    /// Encodes those contents in memory that the store does not hold, each once.
-    fn encode_new<'f>(
-        &mut self,
-        files: impl Iterator<Item = &'f Collected>,
-    ) -> Result<Vec<Encoded<'f>>, ImportError> {
-        let mut seen = std::collections::HashSet::new();
-        let mut new = Vec::new();
-        for file in files {
-            let Held::Memory(plain) = &file.held else {
-                continue;
-            };
-            if !seen.insert(file.sha256)
-                || self
-                    .store
-                    .read(|conn| contents::find(conn, &file.sha256))?
-                    .is_some()
-            {
-                continue;
-            }
-            let (_, deflated) = self.encoder.encode(plain);
-            new.push(Encoded {
-                sha256: file.sha256,
-                crc32: file.crc32,
-                plain,
-                deflated,
-            });
-        }
-        Ok(new)
-    }
 }
 
 /// Returns the bytes of a file that is held in memory, as collecting holds every manifest.
@@ -244,55 +198,6 @@ fn in_memory(file: &Collected) -> Option<&[u8]> {
         Held::Memory(bytes) => Some(bytes),
         Held::Store(_) => None,
     }
-}
-
-impl Encoded<'_> {
-    fn at_rest(&self) -> &[u8] {
-        self.deflated.as_deref().unwrap_or(self.plain)
-    }
-}
-
-/// Cuts contents into runs that one transaction each may write.
-fn batches<'a, 'b>(new: &'b [Encoded<'a>]) -> impl Iterator<Item = &'b [Encoded<'a>]> {
-    let mut rest = new;
-    std::iter::from_fn(move || {
-        let mut bytes = 0;
-        let fitting = rest
-            .iter()
-            .take_while(|content| {
-                let is_first = bytes == 0;
-                bytes += content.at_rest().len() + 1;
-                is_first || bytes <= TRANSACTION_BYTES
-            })
-            .count();
-        let (batch, after) = rest.split_at(fitting);
-        rest = after;
-        (!batch.is_empty()).then_some(batch)
-    })
-}
-
-/// Writes a content and its stream, unless another package brought it meanwhile.
-fn put(conn: &Transaction<'_>, content: &Encoded<'_>) -> Result<ContentId, StoreError> {
-    if let Some(known) = contents::find(conn, &content.sha256)? {
-        return Ok(known.id);
-    }
-    let id = contents::insert(
-        conn,
-        &content.sha256,
-        content.plain.len() as u64,
-        content.crc32,
-    )?;
-    let at_rest = content.at_rest();
-    let (coding, sha256) = match &content.deflated {
-        Some(deflated) => (Coding::Deflate, Digest::of(deflated)),
-        None => (Coding::Plain, content.sha256),
-    };
-    let stream = streams::begin(conn, coding)?;
-    for (number, chunk) in (0..).zip(at_rest.chunks(CHUNK_BYTES)) {
-        streams::append(conn, stream, number, chunk)?;
-    }
-    streams::finish(conn, stream, id, &sha256, at_rest.len() as u64)?;
-    Ok(id)
 }
 
 fn known_content(conn: &Transaction<'_>, sha256: &Digest) -> Result<ContentId, StoreError> {

@@ -1,0 +1,79 @@
+//! Plans and what came of them, as people and programs read them. `--json` and `control.sock` write them so.
+
+use serde::{Deserialize, Serialize};
+
+/// A plan as people and programs read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanReport {
+    /// Its number, for `airlock plans commit`.
+    pub plan: i64,
+    /// When its source was read, RFC 3339.
+    pub staged_at: String,
+    /// Who read it.
+    pub staged_by: String,
+    /// What was read.
+    pub source: SourceReport,
+    /// The branch it is for.
+    pub branch: String,
+    /// The branch's kind.
+    pub kind: String,
+    /// Whether the branch is made by it.
+    pub is_new_branch: bool,
+    /// Package versions that are added.
+    pub added: Vec<String>,
+    /// Package versions whose content is replaced.
+    pub replaced: Vec<String>,
+    /// How many are there already, the same.
+    pub unchanged: usize,
+    /// Package versions that the branch's rules refuse, and why.
+    pub refused: Vec<Problem>,
+    /// Packages that could not be taken from the source, and why.
+    pub quarantined: Vec<Problem>,
+    /// Files of the source that belong to no package.
+    pub ignored_files: u64,
+}
+
+/// What a source is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceReport {
+    /// What the operator called it.
+    pub name: String,
+    /// The digest of its bytes.
+    pub sha256: Option<String>,
+    /// How many bytes.
+    pub bytes: Option<u64>,
+    /// The commit it was made from.
+    pub commit: Option<String>,
+    /// The registry version it pins.
+    pub registry_version: Option<String>,
+}
+
+/// A package and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// The package version, or its folder in the source.
+    pub package: String,
+    /// What is wrong.
+    pub why: String,
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Committed {
+    /// The change set; `None` when there was nothing to change.
+    pub change_set: Option<i64>,
+    /// The branch.
+    pub branch: String,
+    /// Package versions added.
+    pub added: usize,
+    /// Package versions replaced.
+    pub replaced: usize,
+    /// Package versions that were there, the same.
+    pub unchanged: usize,
+    /// Package versions that the branch's rules refused.
+    pub refused: usize,
+    /// Packages that could not be taken from the source.
+    pub quarantined: usize,
+    /// Whether the branch answers at `/`.
+    pub is_default: bool,
+}
