@@ -11,7 +11,7 @@ use rust_embed::RustEmbed;
 use super::serve::{serve, start_log};
 use super::{CliError, Common};
 use crate::admin::{OperationError, PeerUser};
-use crate::distribution::Consent;
+use crate::distribution::{BranchKind, Consent, DistributionName, InvalidName};
 use crate::import::{self, Progress, StageRequest};
 use crate::limits::Limits;
 use crate::store::Store;
@@ -37,10 +37,14 @@ pub(super) fn run(common: &Common, args: &DemoArgs) -> Result<ExitCode, CliError
         .map_err(failed)?;
     let store = Store::open(folder.path()).map_err(OperationError::from)?;
     let sample = sample_archive().map_err(failed)?;
+    let unnamed = |error: InvalidName| CliError::new(error.to_string());
     let request = StageRequest {
         source_name: "the sample release".to_owned(),
         who: PeerUser::own().name(),
-        target: None,
+        target: Some((
+            DistributionName::parse("sample").map_err(unnamed)?,
+            BranchKind::Release,
+        )),
         may_ask: false,
     };
     let source = Box::new(io::Cursor::new(sample));
@@ -56,7 +60,7 @@ pub(super) fn run(common: &Common, args: &DemoArgs) -> Result<ExitCode, CliError
         .map_err(OperationError::from)?;
     serve(Arc::new(store), args.listen, |address| {
         println!(
-            "# kibana.yml\nxpack.fleet.registryUrl: \"http://{address}\"\nxpack.fleet.isAirGapped: true"
+            "# kibana.yml\nxpack.fleet.registryUrl: \"http://{address}\"\nxpack.fleet.isAirGapped: true # Kibana 8.13 and later"
         );
     })
 }

@@ -1,5 +1,6 @@
 //! `airlock serve`: answers Kibana until it is asked to stop.
 
+use std::io::IsTerminal;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::ExitCode;
@@ -107,6 +108,7 @@ pub(super) fn start_log(common: &Common) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     if common.json {
         log.json().init()
