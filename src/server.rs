@@ -153,12 +153,14 @@ where
     Ok(stopped)
 }
 
-/// Waits for SIGTERM or SIGINT. Fails when signals cannot be listened to.
+/// Waits for SIGTERM or SIGINT. Fails when signals cannot be listened to. `listening` is called once they are: whoever is
+/// told that the server runs can stop it.
 ///
 /// Later signals are swallowed: the server stops within [`TimeOuts::stop`] anyway.
-pub async fn asked_by_signal() -> io::Result<()> {
+pub async fn asked_by_signal(listening: impl FnOnce()) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    listening();
     select(pin!(terminate.recv()), pin!(interrupt.recv())).await;
     Ok(())
 }

@@ -9,9 +9,9 @@ use clap::Args;
 use rust_embed::RustEmbed;
 
 use super::serve::{serve, start_log};
-use super::{CliError, Common};
+use super::{CliError, Common, print};
 use crate::admin::{OperationError, PeerUser};
-use crate::distribution::{BranchKind, Consent, DistributionName, InvalidName};
+use crate::distribution::{BranchKind, Consent, DistributionName};
 use crate::import::{self, Progress, StageRequest};
 use crate::limits::Limits;
 use crate::store::Store;
@@ -37,14 +37,12 @@ pub(super) fn run(common: &Common, args: &DemoArgs) -> Result<ExitCode, CliError
         .map_err(failed)?;
     let store = Store::open(folder.path()).map_err(OperationError::from)?;
     let sample = sample_archive().map_err(failed)?;
-    let unnamed = |error: InvalidName| CliError::new(error.to_string());
+    let release =
+        DistributionName::parse("sample").map_err(|error| CliError::new(error.to_string()))?;
     let request = StageRequest {
         source_name: "the sample release".to_owned(),
         who: PeerUser::own().name(),
-        target: Some((
-            DistributionName::parse("sample").map_err(unnamed)?,
-            BranchKind::Release,
-        )),
+        target: Some((release, BranchKind::Release)),
         may_ask: false,
     };
     let source = Box::new(io::Cursor::new(sample));
@@ -59,9 +57,10 @@ pub(super) fn run(common: &Common, args: &DemoArgs) -> Result<ExitCode, CliError
     import::commit(&store, staged.stage, &request.who, Consent::default())
         .map_err(OperationError::from)?;
     serve(Arc::new(store), args.listen, |address| {
-        println!(
-            "# kibana.yml\nxpack.fleet.registryUrl: \"http://{address}\"\nxpack.fleet.isAirGapped: true # Kibana 8.13 and later"
-        );
+        // The server runs whether or not somebody reads this.
+        let _ = print(&format!(
+            "# kibana.yml\nxpack.fleet.registryUrl: \"http://{address}\"\nxpack.fleet.isAirGapped: true # Kibana 8.13 and later\n"
+        ));
     })
 }
 

@@ -55,7 +55,10 @@ pub(super) fn plan(plan: &PlanReport, all: bool) -> String {
         (plan.quarantined.len() as u64, "in quarantine"),
         (
             plan.ignored_files,
-            "files that belong to no package ignored",
+            match plan.ignored_files {
+                1 => "file that belongs to no package ignored",
+                _ => "files that belong to no package ignored",
+            },
         ),
     ] {
         if count > 0 {
@@ -78,7 +81,14 @@ pub(super) fn plan(plan: &PlanReport, all: bool) -> String {
 /// Returns what a commit came to as text.
 pub(super) fn committed(done: &Committed) -> String {
     let Some(change_set) = done.change_set else {
-        return format!("Nothing changed: {} has it all.\n", done.branch);
+        return match done.refused {
+            0 => format!("Nothing changed: {} has it all.\n", done.branch),
+            refused => format!(
+                "Nothing changed: the rules of {} refuse {}.\n",
+                done.branch,
+                counted(refused as u64, "package version", "package versions")
+            ),
+        };
     };
     let mut parts = vec![format!("{} added", grouped(done.added as u64))];
     for (count, what) in [

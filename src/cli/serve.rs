@@ -20,7 +20,7 @@ use crate::store::Store;
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
-    /// Listen at this address; `[::]:8080` is every interface
+    /// Listen at this address; [::]:8080 is every interface
     #[arg(
         long,
         value_name = "ADDR",
@@ -56,10 +56,7 @@ pub(super) fn serve(
         are_inherited: false,
         control: Some(control),
     };
-    let default = catalogs.default_catalog();
-    tracing::info!(address = %address, package_versions = default.len(), "serving");
-    ready(address);
-
+    let package_versions = catalogs.default_catalog().len();
     let operator = Operator {
         store: Arc::clone(&store),
         catalogs: Arc::clone(&catalogs),
@@ -80,7 +77,11 @@ pub(super) fn serve(
             routes::configure(config);
         },
         async {
-            if let Err(error) = server::asked_by_signal().await {
+            let listening = || {
+                tracing::info!(%address, package_versions, "serving");
+                ready(address);
+            };
+            if let Err(error) = server::asked_by_signal(listening).await {
                 tracing::error!(%error, "cannot listen for signals");
             }
         },
@@ -108,6 +109,7 @@ pub(super) fn start_log(common: &Common) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)
+        // Colours are for eyes, not for files and journals.
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     if common.json {

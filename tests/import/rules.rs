@@ -1,0 +1,171 @@
+//! What a plan may change, and what commits leave behind.
+
+use airlock::admin::operations;
+use airlock::distribution::{Consent, DistributionName};
+use airlock::import;
+
+use crate::packages::{Tree, release};
+use crate::{Ask, Place, with_causes};
+
+fn nginx(readme: &str) -> Vec<u8> {
+    let mut tree = Tree::default().package("packages/nginx/1.5.0");
+    tree.0[0].1 = readme.as_bytes().to_vec();
+    tree.tar().bytes()
+}
+
+#[test]
+fn the_first_release_answers_at_the_root_and_the_second_does_not() {
+    let place = Place::new();
+    for (version, is_default) in [("7.9.0", true), ("8.5.0", false)] {
+        let staged = place
+            .stage(release(version).tar().zst(), &Ask::default())
+            .unwrap();
+        let committed = place.commit(staged.stage).unwrap();
+        assert_eq!(
+            (committed.branch.as_str(), committed.is_default),
+            (version, is_default)
+        );
+        assert_eq!(committed.added, 2);
+    }
+    assert_eq!(
+        place.count("artifact"),
+        2,
+        "both releases hold the same two"
+    );
+    assert_eq!((place.count("stage"), place.count("staged")), (0, 0));
+}
+
+#[test]
+fn the_same_release_again_changes_nothing() {
+    let place = Place::new();
+    place.import(release("8.5.0").tar().bytes(), &Ask::default());
+    let before = place.count("change_set");
+    let staged = place
+        .stage(release("8.5.0").git_tar().xz(), &Ask::default())
+        .unwrap();
+    assert_eq!(staged.new, 0);
+    let committed = place.commit(staged.stage).unwrap();
+    assert_eq!((committed.change_set, committed.unchanged), (None, 2));
+    assert_eq!(place.count("change_set"), before);
+}
+
+#[test]
+fn a_release_that_comes_again_with_other_content_changes_nothing() {
+    let place = Place::new();
+    place.import(release("8.5.0").tar().bytes(), &Ask::default());
+    let before = place.digests("8.5.0");
+    let other = release("8.5.0").package("package-storage-8.5.0/packages/nginx/1.6.0");
+    let staged = place.stage(other.tar().bytes(), &Ask::default()).unwrap();
+    let refused = "release 8.5.0 is already here with other content: 1 of 3 package versions differ, first nginx 1.6.0, which is new";
+    let plan = import::plan(&place.store, staged.stage, Consent::default());
+    assert_eq!(with_causes(&plan.unwrap_err()), refused);
+    assert_eq!(
+        with_causes(&place.commit(staged.stage).unwrap_err()),
+        refused
+    );
+    assert_eq!(place.digests("8.5.0"), before);
+    assert_eq!(place.count("change_set"), 1);
+}
+
+#[test]
+fn a_known_source_is_no_longer_known_once_the_branch_lost_some_of_it() {
+    let place = Place::new();
+    let first = nginx("first");
+    let known = || {
+        let digest = airlock::crypto::Digest::of(&first);
+        operations::known_source(&place.store, first.len() as u64, Some(&digest))
+            .unwrap()
+            .branches
+    };
+    place.import(first.clone(), &Ask::branch("snapshot"));
+    assert_eq!(known(), ["snapshot"]);
+    let plan = place.import(nginx("second"), &Ask::branch("snapshot"));
+    assert_eq!(plan.replaced, ["nginx 1.5.0"]);
+    assert_eq!(known(), [""; 0]);
+}
+
+#[test]
+fn a_branch_is_not_made_where_another_distribution_has_its_address() {
+    let place = Place::new();
+    place.import(release("8.5.0").tar().bytes(), &Ask::default());
+    let name = |text| DistributionName::parse(text).unwrap();
+    operations::create_distribution(&place.store, "tester", &name("mine"), &[name("8.5.0")])
+        .unwrap();
+    let before = place.count("change_set");
+    let staged = place.stage(nginx("x"), &Ask::branch("mine")).unwrap();
+    let error = place.commit(staged.stage).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "there is a distribution mine already, which serves other branches"
+    );
+    assert_eq!(place.count("change_set"), before);
+}
+
+#[test]
+fn a_release_and_a_branch_do_not_share_a_name() {
+    let place = Place::new();
+    place.import(nginx("x"), &Ask::branch("mine"));
+    let staged = place.stage(nginx("x"), &Ask::release("mine")).unwrap();
+    let error = place.commit(staged.stage).unwrap_err();
+    assert_eq!(error.to_string(), "mine is here as a local branch");
+}
+
+#[test]
+fn a_plan_that_is_dropped_is_forgotten_with_its_source() {
+    let place = Place::new();
+    let before = place.offered();
+    let with_a_bad_one = release("8.5.0").file("package-storage-8.5.0/packages/bad/1.0.0/x", "");
+    let staged = place
+        .stage(with_a_bad_one.tar().bytes(), &Ask::default())
+        .unwrap();
+    assert_eq!(place.plan(staged.stage).quarantined.len(), 1);
+    import::drop_stage(&place.store, staged.stage).unwrap();
+    assert_eq!(place.offered(), before);
+    let again = import::drop_stage(&place.store, staged.stage).unwrap_err();
+    assert_eq!(
+        again.to_string(),
+        format!("there is no plan {}", staged.stage.0)
+    );
+    assert!(place.commit(staged.stage).is_err());
+}
+
+#[test]
+fn names_say_what_is_a_release_and_what_a_branch() {
+    let outcome = |release, branch| match operations::target(release, branch) {
+        Ok(Some((name, kind))) => format!("{kind} {name}"),
+        Ok(None) => "unnamed".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    let seen: Vec<_> = [
+        (None, None),
+        (Some("8.5.0"), None),
+        (Some("lite-9.2.0"), None),
+        (None, Some("production")),
+        (None, Some("production-7.9")),
+        (None, Some("mine")),
+        (Some("default"), None),
+        (None, Some("default")),
+        (Some("production"), None),
+        (None, Some("8.5.0")),
+        (None, Some("lite-8.5.0")),
+        (None, Some("Mine")),
+        (Some("8.5.0"), Some("mine")),
+    ]
+    .map(|(release, branch)| outcome(release, branch))
+    .into();
+    insta::assert_snapshot!(seen.join("\n"), @r#"
+    unnamed
+    release 8.5.0
+    release lite-9.2.0
+    production production
+    production production-7.9
+    local mine
+    default is a name with a meaning of its own
+    default is a name with a meaning of its own
+    production is a name with a meaning of its own
+    8.5.0 is what a release is called, and a branch cannot be
+    lite-8.5.0 is what a release is called, and a branch cannot be
+    invalid request: invalid name "Mine": names are 1 to 64 of a-z, 0-9, '.', '_', '+' and '-', and begin with a letter or digit
+    invalid request: a release and a branch were named, it can be only one
+    "#);
+}
