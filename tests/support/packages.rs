@@ -90,3 +90,16 @@ pub fn tar_of(packages: impl IntoIterator<Item = Package>) -> Tar {
         })
     })
 }
+
+/// Returns text larger than what is kept in memory and than one chunk of the store, plain and deflated, in which no two
+/// lines are the same.
+pub fn large_text() -> String {
+    let mut state = 7_u64;
+    let mut line = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        format!("{state:016x}\n")
+    };
+    (0..50_000).map(|_| line()).collect()
+}
