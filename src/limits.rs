@@ -15,8 +15,12 @@ pub struct Limits {
     pub artifact_bytes: u64,
     /// Bytes of one package held in memory while it is imported; files beyond go to the store as they are read.
     pub package_memory_bytes: u64,
+    /// Bytes of a file beyond that which is read whole all the same, to see whether the store holds it before it is encoded.
+    pub known_file_bytes: u64,
     /// Bytes of a manifest: parsing holds it in memory whole.
     pub manifest_bytes: u64,
+    /// Bytes of all manifests of one package, which are in memory together. Published packages stay under 1 MiB.
+    pub package_manifests_bytes: u64,
     /// Nested collections in a YAML document.
     pub yaml_depth: usize,
     /// Aliases expanded in a YAML document.
@@ -27,6 +31,8 @@ pub struct Limits {
     pub path_bytes: usize,
     /// Members of one source, the ignored ones included: a tar of empty members costs time for nothing.
     pub source_members: u64,
+    /// Package folders in one source: each is remembered until the source is read. Published ones stay under 2,000.
+    pub source_packages: usize,
     /// Base-2 logarithm of the largest zstd window accepted: 2^27 is 128 MiB, `zstd --long`.
     pub zstd_window_log: u32,
     /// Memory an xz decoder may take: presets up to -9 need 65 MiB.
@@ -50,12 +56,15 @@ impl Default for Limits {
             entry_bytes: 2 << 30,
             artifact_bytes: (4 << 30) - 1,
             package_memory_bytes: 8 << 20,
+            known_file_bytes: 2 << 20,
             manifest_bytes: 4 << 20,
+            package_manifests_bytes: 16 << 20,
             yaml_depth: 64,
             yaml_aliases: 1_000,
             yaml_nodes: 1_000_000,
             path_bytes: 512,
             source_members: 10_000_000,
+            source_packages: 100_000,
             zstd_window_log: 27,
             xz_memory_bytes: 128 << 20,
             tar_extension_bytes: 1 << 20,

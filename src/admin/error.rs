@@ -23,6 +23,9 @@ pub enum OperationError {
     /// The name means something of its own.
     #[error("{0} is a name with a meaning of its own")]
     ReservedName(String),
+    /// A branch with the name of a release.
+    #[error("{0} is what a release is called, and a branch cannot be")]
+    NamedLikeRelease(String),
     /// A request that does not say what it must.
     #[error("invalid request: {0}")]
     InvalidRequest(String),
@@ -53,7 +56,9 @@ impl OperationError {
                 ImportError::AllRefused { .. } => "all-refused",
                 ImportError::NoTarget => "no-target",
                 ImportError::NoSuchPlan(_) => "no-such-plan",
+                ImportError::TooManyPackages { .. } => "too-many-packages",
                 ImportError::OtherKind { .. } => "other-kind",
+                ImportError::NameTaken(_) => "name-taken",
                 ImportError::Plan(_) => "release-differs",
                 ImportError::Stopped => "stopped",
             },
@@ -61,6 +66,7 @@ impl OperationError {
             Self::NoSuchBranch(_) => "no-such-branch",
             Self::NameTaken(_) => "name-taken",
             Self::ReservedName(_) => "reserved-name",
+            Self::NamedLikeRelease(_) => "named-like-release",
             Self::InvalidRequest(_) => "invalid-request",
             Self::NoSuchJob(_) => "no-such-job",
         }

@@ -110,6 +110,9 @@ pub fn target(
     if is_reserved {
         return Err(OperationError::ReservedName(name.to_string()));
     }
+    if kind == BranchKind::Local && name.is_of_a_release() {
+        return Err(OperationError::NamedLikeRelease(name.to_string()));
+    }
     Ok(Some((name, kind)))
 }
 

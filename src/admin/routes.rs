@@ -157,8 +157,8 @@ async fn post_import(
         target,
         may_ask,
     };
-    let progress = Arc::new(Progress::default());
-    operator.jobs().insert(job.clone(), Arc::clone(&progress));
+    let job = Job::begin(&operator, job);
+    let progress = Arc::clone(&job.progress);
     let (chunks, source) = BodyReader::channel();
     // The body is fed while the import reads; whichever of the two ends first ends the other.
     let feed = actix_web::rt::spawn(feed(body, chunks));
@@ -169,7 +169,7 @@ async fn post_import(
     })
     .await;
     feed.abort();
-    operator.jobs().remove(&job);
+    drop(job);
     answer
 }
 
@@ -277,6 +277,32 @@ impl Operator {
     }
 }
 
+/// An import under way. When its client goes away before the answer it is stopped, and forgotten either way.
+struct Job {
+    operator: Data<Operator>,
+    name: String,
+    progress: Arc<Progress>,
+}
+
+impl Job {
+    fn begin(operator: &Data<Operator>, name: String) -> Self {
+        let progress = Arc::<Progress>::default();
+        operator.jobs().insert(name.clone(), Arc::clone(&progress));
+        Self {
+            operator: operator.clone(),
+            name,
+            progress,
+        }
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        self.progress.stop();
+        self.operator.jobs().remove(&self.name);
+    }
+}
+
 /// Runs an operation on a thread that may block.
 async fn perform<T, E>(
     operator: &Data<Operator>,
@@ -350,21 +376,27 @@ fn parse_name(text: &str) -> Result<DistributionName, OperationError> {
     DistributionName::parse(text).map_err(|error| OperationError::InvalidRequest(error.to_string()))
 }
 
-/// Carries the chunks of a request's body to the thread that imports; a client that goes away is an error there.
+/// Carries the chunks of a request's body to the thread that imports, an empty one at its proper end; a client that goes
+/// away is an error there.
 async fn feed(mut body: Payload, chunks: mpsc::Sender<io::Result<Bytes>>) {
     while let Some(chunk) = body.next().await {
+        if chunk.as_ref().is_ok_and(Bytes::is_empty) {
+            continue;
+        }
         let chunk = chunk
             .map_err(|error| io::Error::new(io::ErrorKind::ConnectionAborted, error.to_string()));
         if chunks.send(chunk).await.is_err() {
             return;
         }
     }
+    let _ = chunks.send(Ok(Bytes::new())).await;
 }
 
 /// Reads the chunks that [`feed`] carries.
 struct BodyReader {
     chunks: mpsc::Receiver<io::Result<Bytes>>,
     current: Bytes,
+    is_at_end: bool,
 }
 
 impl BodyReader {
@@ -375,6 +407,7 @@ impl BodyReader {
             Self {
                 chunks,
                 current: Bytes::new(),
+                is_at_end: false,
             },
         )
     }
@@ -382,11 +415,12 @@ impl BodyReader {
 
 impl Read for BodyReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.current.is_empty() {
-            match self.chunks.blocking_recv() {
-                Some(chunk) => self.current = chunk?,
-                None => return Ok(0),
-            }
+        if self.current.is_empty() && !self.is_at_end {
+            // A channel that ends without the mark of the end was dropped with its connection.
+            let broken_off =
+                || io::Error::new(io::ErrorKind::ConnectionAborted, "the upload broke off");
+            self.current = self.chunks.blocking_recv().ok_or_else(broken_off)??;
+            self.is_at_end = self.current.is_empty();
         }
         let bytes = self.current.len().min(buffer.len());
         buffer[..bytes].copy_from_slice(&self.current.split_to(bytes));
@@ -413,7 +447,7 @@ impl std::fmt::Display for Refusal {
 impl ResponseError for Refusal {
     fn status_code(&self) -> StatusCode {
         match self.0.kind.as_str() {
-            "invalid-request" | "reserved-name" => StatusCode::BAD_REQUEST,
+            "invalid-request" | "reserved-name" | "named-like-release" => StatusCode::BAD_REQUEST,
             "no-such-plan" | "no-such-branch" | "no-such-job" => StatusCode::NOT_FOUND,
             "store" | "damaged" | "data-folder" => StatusCode::INTERNAL_SERVER_ERROR,
             "disk-full" => StatusCode::INSUFFICIENT_STORAGE,

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
+use tar::EntryType;
 
 use super::error::{ArchiveError, Place};
 use super::path::{self, MemberPath};
@@ -232,13 +233,17 @@ impl Read for Content {
     }
 }
 
-/// Writes a directory as a plain tar, files only, in the order an import of the directory itself would see them.
+/// Writes a directory as a plain tar, without the folders, in the order an import of the directory itself would see it.
 ///
-/// What is refused for its path is written under that path without its content, so that whoever reads the tar refuses
-/// it too instead of never hearing of it; links, pipes and devices are left out. A file of any size is written: the
-/// reader has the last word. Returns the number of files. Memory: the names in the folders on the way down.
+/// `prefix` stands in front of every path, as `git archive` puts one there; nothing where it is empty.
+///
+/// What is refused for its path is written under that path without its content, and so is what is neither file nor
+/// folder, under its own type: whoever reads the tar refuses it too instead of never hearing of it. A file of any size
+/// is written: the reader has the last word. Returns the number of files. Memory: the names in the folders on the way
+/// down.
 pub fn pack_directory(
     directory: &Path,
+    prefix: &str,
     out: impl Write,
     limits: &Limits,
 ) -> Result<u64, ArchiveError> {
@@ -250,7 +255,7 @@ pub fn pack_directory(
     let mut tar = tar::Builder::new(out);
     let mut files = 0;
     while let Some(found) = walk.next()? {
-        let path = Path::new(OsStr::from_bytes(&found.raw));
+        let path = Path::new(prefix).join(OsStr::from_bytes(&found.raw));
         let mut header = tar::Header::new_gnu();
         header.set_mode(0o644);
         let written = match found.member {
@@ -267,13 +272,25 @@ pub fn pack_directory(
                         .and_then(|time| u64::try_from(time).ok())
                         .unwrap_or(0),
                 );
-                tar.append_data(&mut header, path, content)
+                tar.append_data(&mut header, &path, content)
             }
             Member::Refused(..) => {
                 header.set_size(0);
-                tar.append_data(&mut header, path, io::empty())
+                tar.append_data(&mut header, &path, io::empty())
             }
-            Member::Directory(_) | Member::Skipped(..) => Ok(()),
+            Member::Skipped(_, what) => {
+                header.set_entry_type(match what {
+                    Skipped::SymbolicLink => EntryType::Symlink,
+                    Skipped::HardLink => EntryType::Link,
+                    Skipped::Device => EntryType::Char,
+                    Skipped::Fifo => EntryType::Fifo,
+                    // POSIX leaves the capital letters to whoever has a use for them; GNU tar has none for this one.
+                    Skipped::Sparse | Skipped::Other => EntryType::new(b'Z'),
+                });
+                header.set_size(0);
+                tar.append_data(&mut header, &path, io::empty())
+            }
+            Member::Directory(_) => Ok(()),
         };
         written.map_err(|error| match error.downcast::<ArchiveError>() {
             Ok(of_the_file) => of_the_file,

@@ -1,7 +1,8 @@
 //! The client of a running server: the JSON API over `control.sock`.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
@@ -109,6 +110,8 @@ impl ControlClient {
         mut source: Box<dyn Read + Send>,
     ) -> Result<T, Failure> {
         let (pieces, mut received) = mpsc::channel::<Result<Bytes, ControlError>>(4);
+        let failure = Arc::new(OnceLock::new());
+        let failed = Arc::clone(&failure);
         std::thread::spawn(move || {
             loop {
                 let mut piece = vec![0; PIECE_BYTES];
@@ -118,7 +121,12 @@ impl ControlClient {
                         piece.truncate(bytes);
                         pieces.blocking_send(Ok(piece.into()))
                     }
-                    Err(error) => pieces.blocking_send(Err(error.into())),
+                    Err(error) => {
+                        // The request breaks off, so that the server does not take the half for the whole.
+                        let broken = Err(io::Error::from(error.kind()).into());
+                        let _ = failed.set(Failure::from(ControlError::Source(error)));
+                        pieces.blocking_send(broken)
+                    }
                 };
                 // Nobody takes more pieces: the server has answered, and its answer says why.
                 if sent.is_err() {
@@ -128,12 +136,12 @@ impl ControlClient {
         });
         let stream = futures_util::stream::poll_fn(move |context| received.poll_recv(context));
         let frames = futures_util::StreamExt::map(stream, |piece| piece.map(Frame::data));
-        self.send(
-            Method::POST,
-            path,
-            parameters,
-            BodyExt::boxed(StreamBody::new(frames)),
-        )
+        let body = BodyExt::boxed(StreamBody::new(frames));
+        let answer = self.send(Method::POST, path, parameters, body);
+        match failure.get() {
+            Some(failure) => Err(failure.clone()),
+            None => answer,
+        }
     }
 
     fn send<T: DeserializeOwned>(

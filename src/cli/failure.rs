@@ -63,11 +63,12 @@ fn hint(kind: &str) -> Option<&'static str> {
         "other-kind" => "choose another name with --branch or --release",
         "no-such-plan" => "`airlock plans list` shows the plans that wait",
         "no-such-branch" | "name-taken" => "`airlock distribution list` shows what there is",
+        "named-like-release" => "make a release of it with --release, or name the branch otherwise",
         "reserved-name" => {
             "choose another name; production, staging, snapshot, experimental and default are taken"
         }
         "in-use" => {
-            "a running `airlock serve` is asked through control.sock; check that it is of this version and user"
+            "wait until the other command has ended; a running `airlock serve` must be of this version and user to be asked"
         }
         "newer-schema" => {
             "use the airlock that wrote this store, or name another folder with --data-dir"

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::door::Door;
 use super::progress::Display;
 use super::source::OpenSource;
-use super::{CliError, Common, plan_text, terminal};
+use super::{CliError, Common, plan_text, print, terminal};
 use crate::admin::operations::KnownSource;
 use crate::admin::routes::{ConsentRequest, ImportRequest, StagedReport, TargetRequest};
 use crate::import::{Committed, PlanReport};
@@ -50,8 +50,12 @@ enum Outcome {
 }
 
 pub(super) fn run(common: &Common, args: ImportArgs) -> Result<ExitCode, CliError> {
-    let may_ask =
-        terminal::is_interactive() && !args.yes && !common.json && args.source.as_os_str() != "-";
+    // A question without the plan above it would be no question.
+    let may_ask = terminal::is_interactive()
+        && !args.yes
+        && !common.json
+        && !common.quiet
+        && args.source.as_os_str() != "-";
     let source = OpenSource::open(&args.source)?;
     let door = Door::open(&common.data_folder()?)?;
     if let Some(branch) = known(&door, &source, &args)? {
@@ -69,15 +73,12 @@ pub(super) fn run(common: &Common, args: ImportArgs) -> Result<ExitCode, CliErro
         return Ok(ExitCode::SUCCESS);
     }
     let staged = stage(common, &door, source, &args, may_ask)?;
-    let outcome = settle(common, &door, &args, &staged, may_ask);
-    if let Err(error) = outcome {
-        // What cannot be planned is of no use to anybody; the plan that was asked for with --stage stays.
-        if !args.stage {
-            let _ = door.drop_plan(staged.plan);
-        }
-        return Err(error);
-    }
-    outcome
+    let settled =
+        plan(&door, &args, &staged).and_then(|plan| settle(common, &door, &args, plan, may_ask));
+    settled.inspect_err(|_| {
+        // What was not planned or not committed is of no use to anybody: importing it again is quick.
+        let _ = door.drop_plan(staged.plan);
+    })
 }
 
 /// Returns the branch that took all of this source before, if it is where the source is to go.
@@ -129,13 +130,8 @@ fn stage(
     Ok(outcome.ok_or_else(|| CliError::new("the import ended without a word"))??)
 }
 
-fn settle(
-    common: &Common,
-    door: &Door,
-    args: &ImportArgs,
-    staged: &StagedReport,
-    may_ask: bool,
-) -> Result<ExitCode, CliError> {
+/// Returns the plan of what was staged, after asking where it belongs if nobody has said so.
+fn plan(door: &Door, args: &ImportArgs, staged: &StagedReport) -> Result<PlanReport, CliError> {
     if !staged.has_target {
         let release = terminal::ask("Which release is this (such as 8.5.0)?")?;
         door.set_target(
@@ -146,10 +142,22 @@ fn settle(
             },
         )?;
     }
-    let consent = ConsentRequest {
+    Ok(door.plan(staged.plan, consent(args))?)
+}
+
+fn consent(args: &ImportArgs) -> ConsentRequest {
+    ConsentRequest {
         overwrite: args.overwrite,
-    };
-    let plan = door.plan(staged.plan, consent)?;
+    }
+}
+
+fn settle(
+    common: &Common,
+    door: &Door,
+    args: &ImportArgs,
+    plan: PlanReport,
+    may_ask: bool,
+) -> Result<ExitCode, CliError> {
     if args.stage {
         common.print(&Outcome::Planned { plan: plan.clone() }, |_| {
             let number = plan.plan;
@@ -161,7 +169,7 @@ fn settle(
         return Ok(ExitCode::SUCCESS);
     }
     if args.dry_run {
-        door.drop_plan(staged.plan)?;
+        door.drop_plan(plan.plan)?;
         common.print(&Outcome::Dropped { plan: plan.clone() }, |_| {
             plan_text::plan(&plan, false)
         })?;
@@ -169,16 +177,16 @@ fn settle(
     }
     let changes = plan.added.len() + plan.replaced.len();
     if !common.json && !common.quiet {
-        print!("{}", plan_text::plan(&plan, false));
+        print(&plan_text::plan(&plan, false))?;
     }
     if may_ask && changes > 0 && !terminal::confirm("Commit?")? {
-        door.drop_plan(staged.plan)?;
+        door.drop_plan(plan.plan)?;
         common.print(&Outcome::Dropped { plan }, |_| {
             "Dropped; nothing changed.\n".to_owned()
         })?;
         return Ok(ExitCode::FAILURE);
     }
-    let commit = door.commit(staged.plan, consent)?;
+    let commit = door.commit(plan.plan, consent(args))?;
     common.print(
         &Outcome::Committed {
             plan,

@@ -15,6 +15,7 @@ mod serve;
 mod source;
 mod terminal;
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -106,12 +107,21 @@ impl Common {
         if self.json {
             let json = serde_json::to_string_pretty(value)
                 .map_err(|error| CliError::new(error.to_string()))?;
-            println!("{json}");
-        } else if !self.quiet {
-            print!("{}", text(value));
+            print(&format!("{json}\n"))
+        } else if self.quiet {
+            Ok(())
+        } else {
+            print(&text(value))
         }
-        Ok(())
     }
+}
+
+/// Writes `text` to standard output; a reader that has gone away is an error, not a panic.
+fn print(text: &str) -> Result<(), CliError> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|error| CliError::new("cannot write to standard output").caused_by(&error))
 }
 
 #[cfg(test)]

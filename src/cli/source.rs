@@ -1,13 +1,16 @@
 //! What `airlock import` is given: a file, a folder or standard input, as one stream of bytes.
 
+use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{self, BufReader, PipeReader, Read};
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 
 use super::CliError;
-use crate::archive;
+use crate::archive::{self, ArchiveError, MemberPath};
 use crate::crypto::{Digest, Hasher};
 use crate::limits::Limits;
+use crate::package::PackageVersion;
 
 /// A source that was opened.
 pub(super) struct OpenSource {
@@ -29,10 +32,10 @@ impl OpenSource {
                 name: "-".to_owned(),
                 bytes: None,
                 file: None,
-                reader: Box::new(std::io::stdin()),
+                reader: Box::new(io::stdin()),
             });
         }
-        let failed = |error: std::io::Error| {
+        let failed = |error: io::Error| {
             CliError::new(format!("cannot open {}", path.display()))
                 .caused_by(&error)
                 .hint("`airlock import` takes a file, a folder or - for standard input")
@@ -48,7 +51,10 @@ impl OpenSource {
                 name,
                 bytes: None,
                 file: None,
-                reader: packed(path).map_err(failed)?,
+                reader: Box::new(BufReader::with_capacity(
+                    1 << 20,
+                    Packed::open(path).map_err(failed)?,
+                )),
             });
         }
         let file = File::open(path).map_err(failed)?;
@@ -66,7 +72,7 @@ impl OpenSource {
         let Some(path) = &self.file else {
             return Ok(None);
         };
-        let read = || -> std::io::Result<Digest> {
+        let read = || -> io::Result<Digest> {
             let mut file = File::open(path)?;
             let mut hasher = Hasher::default();
             let mut buffer = vec![0; 1 << 20];
@@ -84,13 +90,101 @@ impl OpenSource {
     }
 }
 
-/// Returns the bytes of the tar that a folder makes, with the folder's own name in front: it may say which release it is.
-fn packed(folder: &Path) -> std::io::Result<Box<dyn Read + Send>> {
-    let folder = folder.canonicalize()?;
-    let (reader, writer) = std::io::pipe()?;
-    std::thread::spawn(move || {
-        // A reader that went away has its own error; one that is still there finds the tar cut off, which is an error.
-        let _ = archive::pack_directory(&folder, writer, &Limits::default());
-    });
-    Ok(Box::new(BufReader::with_capacity(1 << 20, reader)))
+/// The tar that a folder makes, packed by another thread as it is read.
+struct Packed {
+    tar: PipeReader,
+    packing: Option<JoinHandle<Result<u64, ArchiveError>>>,
+}
+
+impl Packed {
+    fn open(folder: &Path) -> io::Result<Self> {
+        let folder = folder.canonicalize()?;
+        let prefix = prefix_of(&folder)?;
+        let (tar, writer) = io::pipe()?;
+        let packing = std::thread::spawn(move || {
+            archive::pack_directory(&folder, &prefix, writer, &Limits::default())
+        });
+        Ok(Self {
+            tar,
+            packing: Some(packing),
+        })
+    }
+}
+
+impl Read for Packed {
+    /// Reads the tar. Where packing failed its end is an error, and says why.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.tar.read(buffer)?;
+        if read == 0
+            && !buffer.is_empty()
+            && let Some(packing) = self.packing.take()
+        {
+            packing
+                .join()
+                .map_err(|_panic| io::Error::other("the thread that packs panicked"))??;
+        }
+        Ok(read)
+    }
+}
+
+/// Returns what stands in front of the paths of a folder: its own name, which may say which release it is; nothing where
+/// the folder only holds the one that counts, as when an archive was unpacked into it.
+fn prefix_of(folder: &Path) -> io::Result<String> {
+    let Some(name) = folder.file_name().and_then(OsStr::to_str) else {
+        return Ok(String::new());
+    };
+    let is_safe = MemberPath::parse(name.as_bytes(), Limits::default().path_bytes).is_ok();
+    let is_root = folder.join("packages").is_dir() || holds_versions(folder)?;
+    Ok(if is_safe && is_root { name } else { "" }.to_owned())
+}
+
+/// Tells whether a folder holds `{version}` or `{name}/{version}`.
+fn holds_versions(folder: &Path) -> io::Result<bool> {
+    let has_version = |folder: &Path| -> io::Result<bool> {
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            let is_version = entry.file_name().to_str().is_some_and(is_version);
+            if is_version && entry.file_type()?.is_dir() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    if has_version(folder)? {
+        return Ok(true);
+    }
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        // What cannot be looked into here is reported, with its path, by packing.
+        if entry.file_type()?.is_dir() && has_version(&entry.path()).unwrap_or(false) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn is_version(name: &str) -> bool {
+    PackageVersion::parse(name).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_counts_as_the_leading_one_unless_it_only_holds_it() {
+        for (inside, prefix) in [
+            ("packages/nginx/1.5.0", "package-storage-8.5.0"),
+            ("nginx/1.5.0", "package-storage-8.5.0"),
+            ("1.5.0", "package-storage-8.5.0"),
+            ("package-storage-7.9.0/packages/nginx/1.5.0", ""),
+            ("docs", ""),
+        ] {
+            let parent = tempfile::tempdir().unwrap();
+            let folder = parent.path().join("package-storage-8.5.0");
+            std::fs::create_dir_all(folder.join(inside)).unwrap();
+            assert_eq!(prefix_of(&folder).unwrap(), prefix, "{inside}");
+        }
+        assert_eq!(prefix_of(Path::new("/")).unwrap(), "");
+    }
 }

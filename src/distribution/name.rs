@@ -30,6 +30,12 @@ impl DistributionName {
         Self("default".into())
     }
 
+    /// Tells whether releases of the Elastic Stack are named so: `8.5.0`, `9.2.0+2026-11-22`, `lite-9.2.0`.
+    pub fn is_of_a_release(&self) -> bool {
+        let version = self.0.strip_prefix("lite-").unwrap_or(&self.0);
+        semver::Version::parse(version).is_ok()
+    }
+
     /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -67,6 +73,12 @@ mod tests {
         ] {
             assert_eq!(DistributionName::parse(good).unwrap().as_str(), good);
         }
+        let of_releases = ["8.5.0", "lite-9.2.0", "9.2.0+2026-11-22", "8.6.0-snapshot"];
+        let others = ["8.5", "mine-8.5.0", "production-7.9", "lite-", "v8"];
+        let is_of_a_release =
+            |name: &&str| DistributionName::parse(name).unwrap().is_of_a_release();
+        assert!(of_releases.iter().all(is_of_a_release));
+        assert!(!others.iter().any(is_of_a_release));
         let too_long = "a".repeat(65);
         for bad in [
             "", ".", "..", "-x", "A", "a b", "a/b", "ä", "a@1", &too_long,

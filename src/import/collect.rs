@@ -2,15 +2,12 @@
 
 use std::io::Read;
 
-use flate2::{Compress, Compression, FlushCompress, Status};
-
-use super::encode;
 use super::error::{ImportError, PackageError};
-use crate::crypto::{Digest, Hasher};
+use super::stream_writer;
+use crate::crypto::Digest;
 use crate::limits::Limits;
 use crate::store::Store;
 use crate::store::contents::{self, ContentId};
-use crate::store::streams::{self, CHUNK_BYTES, Coding, StreamId};
 
 /// A file as it came in.
 pub(super) struct Collected {
@@ -50,6 +47,7 @@ pub(super) struct Collecting {
     /// Why the package cannot be taken; its further files are passed over.
     pub refused: Option<PackageError>,
     memory_bytes: u64,
+    manifests_bytes: u64,
     artifact_bytes: u64,
 }
 
@@ -61,6 +59,7 @@ impl Collecting {
             files: Vec::new(),
             refused: None,
             memory_bytes: 0,
+            manifests_bytes: 0,
             artifact_bytes: 0,
         }
     }
@@ -86,32 +85,61 @@ impl Collecting {
         if self.refused.is_some() {
             return Ok(());
         }
-        self.artifact_bytes = self.artifact_bytes.saturating_add(announced_bytes);
+        if let Err(why) = self.admit(path, announced_bytes, limits) {
+            self.refuse(why);
+            return Ok(());
+        }
+        // What is counted is what is read: not a byte more, whatever the source holds.
+        let mut reader = reader.take(announced_bytes);
+        let file = if is_manifest(path) {
+            self.manifests_bytes += announced_bytes;
+            into_memory(path, &mut reader)?
+        } else if self.memory_bytes + announced_bytes <= limits.package_memory_bytes {
+            self.memory_bytes += announced_bytes;
+            into_memory(path, &mut reader)?
+        } else if announced_bytes <= limits.known_file_bytes {
+            known_or_stored(into_memory(path, &mut reader)?, store)?
+        } else {
+            stream_writer::store_file(path, &mut reader, store)?
+        };
+        self.files.push(file);
+        Ok(())
+    }
+
+    /// Holds a file that is announced against the limits, before a byte of it is read.
+    fn admit(
+        &mut self,
+        path: &str,
+        announced_bytes: u64,
+        limits: &Limits,
+    ) -> Result<(), PackageError> {
+        let too_large = |limit_bytes| PackageError::FileTooLarge {
+            path: path.to_owned(),
+            limit_bytes,
+        };
         if announced_bytes > limits.entry_bytes {
-            self.refuse(PackageError::FileTooLarge {
-                path: path.to_owned(),
-                limit_bytes: limits.entry_bytes,
-            });
-        } else if self.artifact_bytes > limits.artifact_bytes {
-            self.refuse(PackageError::TooLarge {
+            return Err(too_large(limits.entry_bytes));
+        }
+        self.artifact_bytes = self.artifact_bytes.saturating_add(announced_bytes);
+        if self.artifact_bytes > limits.artifact_bytes {
+            return Err(PackageError::TooLarge {
                 limit_bytes: limits.artifact_bytes,
             });
-        } else if self.files.len() >= limits.package_files as usize {
-            self.refuse(PackageError::TooManyFiles {
+        }
+        if self.files.len() >= limits.package_files as usize {
+            return Err(PackageError::TooManyFiles {
                 limit: limits.package_files,
             });
-        } else if is_manifest(path) && announced_bytes > limits.manifest_bytes {
-            self.refuse(PackageError::FileTooLarge {
-                path: path.to_owned(),
-                limit_bytes: limits.manifest_bytes,
-            });
-        } else if is_manifest(path)
-            || self.memory_bytes + announced_bytes <= limits.package_memory_bytes
-        {
-            self.memory_bytes += announced_bytes;
-            self.files.push(into_memory(path, announced_bytes, reader)?);
-        } else {
-            self.files.push(into_store(path, reader, store)?);
+        }
+        if is_manifest(path) {
+            if announced_bytes > limits.manifest_bytes {
+                return Err(too_large(limits.manifest_bytes));
+            }
+            if self.manifests_bytes + announced_bytes > limits.package_manifests_bytes {
+                return Err(PackageError::ManifestsTooLarge {
+                    limit_bytes: limits.package_manifests_bytes,
+                });
+            }
         }
         Ok(())
     }
@@ -130,157 +158,25 @@ pub(super) fn data_stream_of_manifest(path: &str) -> Option<&str> {
     (!data_stream.contains('/')).then_some(data_stream)
 }
 
-fn into_memory(
-    path: &str,
-    announced_bytes: u64,
-    reader: &mut impl Read,
-) -> Result<Collected, ImportError> {
-    // The announced size was checked against a limit, and is only a hint here: nothing is reserved on its word alone.
-    let mut bytes = Vec::with_capacity(announced_bytes.min(1 << 20) as usize);
+/// Lets go of a file's bytes: the store holds them already, as it does most files of a package's next version, or takes
+/// them now.
+fn known_or_stored(file: Collected, store: &Store) -> Result<Collected, ImportError> {
+    let Held::Memory(bytes) = &file.held else {
+        return Ok(file);
+    };
+    match store.read(|conn| contents::find(conn, &file.sha256))? {
+        Some(known) => Ok(Collected {
+            held: Held::Store(known.id),
+            ..file
+        }),
+        None => stream_writer::store_file(&file.path, &mut bytes.as_slice(), store),
+    }
+}
+
+fn into_memory(path: &str, reader: &mut impl Read) -> Result<Collected, ImportError> {
+    let mut bytes = Vec::new();
     reader
         .read_to_end(&mut bytes)
         .map_err(ImportError::source)?;
     Ok(Collected::in_memory(path.to_owned(), bytes))
-}
-
-/// Streams a large file into the store, a chunk a transaction, so that it is never in memory whole.
-fn into_store(path: &str, reader: &mut impl Read, store: &Store) -> Result<Collected, ImportError> {
-    let mut plain = Vec::with_capacity(CHUNK_BYTES);
-    let mut sha256 = Hasher::default();
-    let mut crc32 = crc32fast::Hasher::new();
-    let mut bytes = 0;
-    let mut writer: Option<StreamWriter<'_>> = None;
-    loop {
-        plain.clear();
-        reader
-            .by_ref()
-            .take(CHUNK_BYTES as u64)
-            .read_to_end(&mut plain)
-            .map_err(ImportError::source)?;
-        if plain.is_empty() && writer.is_some() {
-            break;
-        }
-        sha256.update(&plain);
-        crc32.update(&plain);
-        bytes += plain.len() as u64;
-        let writer = match &mut writer {
-            Some(writer) => writer,
-            None => writer.insert(StreamWriter::begin(store, &plain)?),
-        };
-        writer.write(&plain)?;
-        if plain.is_empty() {
-            break;
-        }
-    }
-    let (sha256, crc32) = (sha256.finish(), crc32.finalize());
-    let writer = writer.expect("the loop begins one before it ends");
-    let content = writer.finish(&sha256, bytes, crc32)?;
-    Ok(Collected {
-        path: path.to_owned(),
-        sha256,
-        bytes,
-        crc32,
-        held: Held::Store(content),
-    })
-}
-
-/// Writes one stream of the store, chunk by chunk, each in a transaction of its own.
-struct StreamWriter<'a> {
-    store: &'a Store,
-    stream: StreamId,
-    deflate: Option<Compress>,
-    pending: Vec<u8>,
-    chunks: u32,
-    sha256: Hasher,
-    bytes: u64,
-}
-
-impl<'a> StreamWriter<'a> {
-    /// Begins a stream; how it encodes is decided by what deflate makes of its first bytes.
-    fn begin(store: &'a Store, first: &[u8]) -> Result<Self, ImportError> {
-        let deflated_bytes = encode::Encoder::new().deflate(first).len() as u64;
-        let is_deflated = encode::is_worth_it(first.len() as u64, deflated_bytes);
-        let coding = if is_deflated {
-            Coding::Deflate
-        } else {
-            Coding::Plain
-        };
-        Ok(Self {
-            store,
-            stream: store.write(|conn| streams::begin(conn, coding))?,
-            deflate: is_deflated.then(|| Compress::new(Compression::new(6), false)),
-            pending: Vec::with_capacity(2 * CHUNK_BYTES),
-            chunks: 0,
-            sha256: Hasher::default(),
-            bytes: 0,
-        })
-    }
-
-    fn write(&mut self, plain: &[u8]) -> Result<(), ImportError> {
-        if self.deflate.is_some() {
-            self.compress(plain, FlushCompress::None)
-        } else {
-            self.pending.extend_from_slice(plain);
-            self.store_whole_chunks()
-        }
-    }
-
-    fn compress(&mut self, mut plain: &[u8], flush: FlushCompress) -> Result<(), ImportError> {
-        loop {
-            let Some(deflate) = &mut self.deflate else {
-                return Ok(());
-            };
-            self.pending.reserve(64 << 10);
-            let before = deflate.total_in();
-            let status = deflate
-                .compress_vec(plain, &mut self.pending, flush)
-                .expect("compressing into memory cannot fail");
-            plain = &plain[(deflate.total_in() - before) as usize..];
-            let is_done = match flush {
-                FlushCompress::Finish => status == Status::StreamEnd,
-                _ => plain.is_empty(),
-            };
-            self.store_whole_chunks()?;
-            if is_done {
-                return Ok(());
-            }
-        }
-    }
-
-    fn store_whole_chunks(&mut self) -> Result<(), ImportError> {
-        while self.pending.len() >= CHUNK_BYTES {
-            self.store_chunk(CHUNK_BYTES)?;
-        }
-        Ok(())
-    }
-
-    fn store_chunk(&mut self, bytes: usize) -> Result<(), ImportError> {
-        let chunk = &self.pending[..bytes];
-        self.store
-            .write(|conn| streams::append(conn, self.stream, self.chunks, chunk))?;
-        self.sha256.update(chunk);
-        self.bytes += bytes as u64;
-        self.chunks += 1;
-        self.pending.drain(..bytes);
-        Ok(())
-    }
-
-    /// Ends the stream and makes it the content of this digest; the content that is here already where there is one.
-    fn finish(mut self, sha256: &Digest, bytes: u64, crc32: u32) -> Result<ContentId, ImportError> {
-        self.compress(&[], FlushCompress::Finish)?;
-        if !self.pending.is_empty() {
-            self.store_chunk(self.pending.len())?;
-        }
-        let encoded = (self.sha256.finish(), self.bytes);
-        let content = self.store.write(|conn| {
-            if let Some(known) = contents::find(conn, sha256)? {
-                streams::abandon(conn, self.stream)?;
-                return Ok::<_, crate::store::StoreError>(known.id);
-            }
-            let content = contents::insert(conn, sha256, bytes, crc32)?;
-            streams::finish(conn, self.stream, content, &encoded.0, encoded.1)?;
-            Ok(content)
-        })?;
-        Ok(content)
-    }
 }

@@ -28,6 +28,12 @@ pub enum PackageError {
         /// The limit.
         limit_bytes: u64,
     },
+    /// All its manifests together are larger than may be held in memory.
+    #[error("its manifests are larger than {limit_bytes} bytes together")]
+    ManifestsTooLarge {
+        /// The limit.
+        limit_bytes: u64,
+    },
     /// Too many files.
     #[error("it holds more than {limit} files")]
     TooManyFiles {
@@ -63,6 +69,9 @@ pub enum PackageError {
     /// What it says cannot be read or shown.
     #[error("{0}")]
     Document(String),
+    /// Taking it made airlock panic; what was printed says where.
+    #[error("it brought a defect of airlock to light; please report it")]
+    Defect,
 }
 
 /// Why an import as a whole stops. What was staged stays, and is found again when the import is run again.
@@ -77,8 +86,14 @@ pub enum ImportError {
     /// There is no package in the source.
     #[error("no package found: a package is a folder {{name}}/{{version}} with a manifest.yml")]
     NoPackages,
+    /// More package folders than `Limits::source_packages`.
+    #[error("the source holds more than {limit} packages")]
+    TooManyPackages {
+        /// The limit.
+        limit: usize,
+    },
     /// Every package of the source was refused.
-    #[error("none of the {count} packages can be taken; the first: {first}")]
+    #[error("none of the packages can be taken ({count} refused); the first is {first}")]
     AllRefused {
         /// How many.
         count: usize,
@@ -99,6 +114,9 @@ pub enum ImportError {
         /// Its kind.
         kind: &'static str,
     },
+    /// A distribution that is not the branch's own has the name of the branch, and its address.
+    #[error("there is a distribution {0} already, which serves other branches")]
+    NameTaken(String),
     /// The plan cannot be.
     #[error(transparent)]
     Plan(#[from] PlanError),

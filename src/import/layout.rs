@@ -2,7 +2,11 @@
 //!
 //! People bring a whole package-storage checkout (`packages/nginx/1.5.0/…`), with or without the leading folder that
 //! `git archive` and code hosts add, or just the folder of packages. Everything else in it (Go code, `vendor/`,
-//! `testdata/`) is no package, though it may look like one; so a folder called `packages` is preferred to any other.
+//! `testdata/`) is no package, though it may look like one; so a folder called `packages` is preferred to any other, and
+//! else the folder that holds most.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use crate::package::{PackageName, PackageVersion};
 
@@ -12,9 +16,15 @@ pub(super) enum Place<'a> {
     /// A file of a package.
     Package(InPackage<'a>),
     /// The file that pins the registry version, `Dockerfile`.
-    Dockerfile,
+    Dockerfile {
+        /// The leading folder, or nothing.
+        lead: &'a str,
+    },
     /// The file that sets cache times, `deployment/package-registry.yml`.
-    RegistryConfiguration,
+    RegistryConfiguration {
+        /// The leading folder, or nothing.
+        lead: &'a str,
+    },
     /// Anything else.
     Stray,
 }
@@ -35,14 +45,15 @@ pub(super) fn place(path: &str) -> Place<'_> {
     if let Some(found) = in_package(path) {
         return Place::Package(found);
     }
-    let without_lead = path.split_once('/').map(|(_, rest)| rest);
-    let is = |name: &str| path == name || without_lead == Some(name);
-    if is("Dockerfile") {
-        Place::Dockerfile
-    } else if is("deployment/package-registry.yml") {
-        Place::RegistryConfiguration
-    } else {
-        Place::Stray
+    match path {
+        "Dockerfile" => return Place::Dockerfile { lead: "" },
+        "deployment/package-registry.yml" => return Place::RegistryConfiguration { lead: "" },
+        _ => {}
+    }
+    match path.split_once('/') {
+        Some((lead, "Dockerfile")) => Place::Dockerfile { lead },
+        Some((lead, "deployment/package-registry.yml")) => Place::RegistryConfiguration { lead },
+        _ => Place::Stray,
     }
 }
 
@@ -71,14 +82,18 @@ fn in_package(path: &str) -> Option<InPackage<'_>> {
     None
 }
 
-/// Returns the one of two roots whose packages are meant.
-pub(super) fn preferred<'a>(first: &'a str, other: &'a str) -> &'a str {
-    let is_packages = |root: &str| root.rsplit('/').next() == Some("packages");
-    if is_packages(other) && !is_packages(first) {
-        other
-    } else {
-        first
+/// Returns the root whose packages are meant, of those of all packages in the order they were met: one that is called
+/// `packages`, then the one with most packages, then the first. `None` where there is no package.
+pub(super) fn preferred<'a>(roots: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut counts: HashMap<&str, (usize, usize)> = HashMap::new();
+    for (number, root) in roots.enumerate() {
+        counts.entry(root).or_insert((0, number)).0 += 1;
     }
+    let is_packages = |root: &str| root.rsplit('/').next() == Some("packages");
+    counts
+        .into_iter()
+        .max_by_key(|(root, (count, first))| (is_packages(root), *count, Reverse(*first)))
+        .map(|(root, _)| root)
 }
 
 /// Returns the leading folder of a source whose packages lie under `root`: what `git archive --prefix` was given.
@@ -128,25 +143,30 @@ mod tests {
 
     #[test]
     fn the_repository_tells_its_registry_and_cache_times_with_and_without_a_leading_folder() {
-        assert_eq!(place("Dockerfile"), Place::Dockerfile);
-        assert_eq!(place("package-storage-7.9.0/Dockerfile"), Place::Dockerfile);
-        assert_eq!(
-            place("deployment/package-registry.yml"),
-            Place::RegistryConfiguration
-        );
-        assert_eq!(
-            place("lead/deployment/package-registry.yml"),
-            Place::RegistryConfiguration
-        );
+        for lead in ["", "package-storage-7.9.0"] {
+            let path = |name| format!("{lead}/{name}").trim_start_matches('/').to_owned();
+            assert_eq!(place(&path("Dockerfile")), Place::Dockerfile { lead });
+            assert_eq!(
+                place(&path("deployment/package-registry.yml")),
+                Place::RegistryConfiguration { lead }
+            );
+        }
         assert_eq!(place("vendor/x/Dockerfile"), Place::Stray);
     }
 
     #[test]
-    fn a_folder_called_packages_is_preferred_and_else_the_first() {
-        assert_eq!(preferred("lead", "lead/packages"), "lead/packages");
-        assert_eq!(preferred("packages", "testdata"), "packages");
-        assert_eq!(preferred("a", "b"), "a");
-        assert_eq!(preferred("packages", "lead/packages"), "packages");
+    fn a_folder_called_packages_is_preferred_then_the_fullest_then_the_first() {
+        for (roots, meant) in [
+            (&["lead", "lead", "lead/packages"][..], "lead/packages"),
+            (&["packages", "testdata", "testdata"], "packages"),
+            (&["testdata", "", ""], ""),
+            (&["a", "b"], "a"),
+            (&["b", "a"], "b"),
+            (&["packages", "lead/packages"], "packages"),
+        ] {
+            assert_eq!(preferred(roots.iter().copied()), Some(meant), "{roots:?}");
+        }
+        assert_eq!(preferred(std::iter::empty()), None);
     }
 
     #[test]

@@ -6,14 +6,17 @@
 mod collect;
 mod encode;
 mod error;
+mod found;
 mod layout;
 mod package;
 mod plan;
 mod progress;
-mod reading;
+mod reader;
 mod repository;
 mod source_reader;
 mod stage;
+mod stored;
+mod stream_writer;
 
 pub use error::{ImportError, PackageError};
 pub use plan::{

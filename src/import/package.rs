@@ -5,7 +5,7 @@ use rusqlite::Transaction;
 use super::collect::{Collected, Collecting, Held, data_stream_of_manifest};
 use super::encode::Encoder;
 use super::error::{ImportError, PackageError};
-use super::reading::content_reader;
+use super::stored::read_content;
 use crate::crypto::{Digest, Hasher};
 use crate::limits::Limits;
 use crate::package::canonical_zip::{self, Piece};
@@ -80,16 +80,20 @@ impl Maker<'_> {
                 is_new: false,
             }));
         }
-        let entries: Vec<_> = files
+        let entries: Option<Vec<_>> = files
             .iter()
-            // Lossless: collecting refuses packages larger than an artifact may be.
-            .map(|file| canonical_zip::Entry {
-                path: &file.path,
-                bytes: file.bytes as u32,
-                crc32: file.crc32,
+            .map(|file| {
+                Some(canonical_zip::Entry {
+                    path: &file.path,
+                    bytes: u32::try_from(file.bytes).ok()?,
+                    crc32: file.crc32,
+                })
             })
             .collect();
-        let Ok((pieces, bytes)) = canonical_zip::layout(&package, &entries) else {
+        let layout = entries
+            .and_then(|entries| canonical_zip::layout(&package, &entries).ok())
+            .filter(|(_, bytes)| u64::from(*bytes) <= self.limits.artifact_bytes);
+        let Some((pieces, bytes)) = layout else {
             return Ok(Err(PackageError::TooLarge {
                 limit_bytes: self.limits.artifact_bytes,
             }));
@@ -111,30 +115,24 @@ impl Maker<'_> {
     }
 
     fn render(&self, files: &[Collected]) -> Result<Rendered, PackageError> {
-        let manifest_of = |file: &Collected| match &file.held {
-            Held::Memory(bytes) => Some(bytes.clone()),
-            // Collecting holds every manifest in memory.
-            Held::Store(_) => None,
-        };
         let manifest = files
             .iter()
             .find(|file| file.path == "manifest.yml")
-            .and_then(manifest_of)
+            .and_then(in_memory)
             .ok_or(PackageError::NoManifest)?;
         let data_streams: Vec<_> = files
             .iter()
-            .filter_map(|file| Some((data_stream_of_manifest(&file.path)?, manifest_of(file)?)))
-            .collect();
-        let data_streams: Vec<_> = data_streams
-            .iter()
-            .map(|(name, bytes)| ((*name).to_owned(), bytes.as_slice()))
+            .filter_map(|file| {
+                let data_stream = data_stream_of_manifest(&file.path)?;
+                Some((data_stream.to_owned(), in_memory(file)?))
+            })
             .collect();
         let refused = |error| PackageError::Document(with_causes(&error));
         let files =
             FileList::of_tree(files.iter().map(|file| file.path.as_str())).map_err(refused)?;
         let source = PackageSource {
             files: &files,
-            manifest: &manifest,
+            manifest,
             data_streams: &data_streams,
         };
         package::render(&source, self.tables, self.limits).map_err(refused)
@@ -146,12 +144,17 @@ impl Maker<'_> {
         for piece in pieces {
             match piece {
                 Piece::Literal(bytes) => hasher.update(bytes),
-                Piece::Entry(index) => match &files[*index].held {
-                    Held::Memory(bytes) => hasher.update(bytes),
-                    Held::Store(content) => {
-                        content_reader(self.store, *content, |plain| hasher.update(plain))?
+                Piece::Entry(index) => {
+                    let file = &files[*index];
+                    match &file.held {
+                        Held::Memory(bytes) => hasher.update(bytes),
+                        Held::Store(content) => {
+                            read_content(self.store, *content, file.bytes, |plain| {
+                                hasher.update(plain);
+                            })?;
+                        }
                     }
-                },
+                }
             }
         }
         Ok(hasher.finish())
@@ -232,6 +235,14 @@ impl Maker<'_> {
             });
         }
         Ok(new)
+    }
+}
+
+/// Returns the bytes of a file that is held in memory, as collecting holds every manifest.
+fn in_memory(file: &Collected) -> Option<&[u8]> {
+    match &file.held {
+        Held::Memory(bytes) => Some(bytes),
+        Held::Store(_) => None,
     }
 }
 

@@ -144,11 +144,11 @@ pub fn set_target(
 /// Ends a stage without a commit. What it stored is garbage from here on, unless something else needs it.
 pub fn drop_stage(store: &Store, id: StageId) -> Result<(), ImportError> {
     store.write(|conn| {
-        if stages::end(conn, id)? {
-            Ok(())
-        } else {
-            Err(ImportError::NoSuchPlan(id.0))
-        }
+        let stage = stages::get(conn, id)?.ok_or(ImportError::NoSuchPlan(id.0))?;
+        stages::forget_quarantine(conn, stage.source)?;
+        stages::end(conn, id)?;
+        sources::remove_unused(conn)?;
+        Ok(())
     })
 }
 
@@ -201,6 +201,10 @@ impl Planned {
                 name: branch.name.to_string(),
                 kind: branch.kind.as_str(),
             });
+        }
+        // A branch answers at the address of its own name; made beside a distribution of that name it would answer nowhere.
+        if branch.is_none() && distributions::find(conn, &target.branch)?.is_some() {
+            return Err(ImportError::NameTaken(target.branch.to_string()));
         }
         let now = branch
             .as_ref()

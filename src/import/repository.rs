@@ -3,14 +3,26 @@
 
 use jiff::SignedDuration;
 
+use super::layout;
 use crate::distribution::{BranchKind, DistributionName};
 use crate::store::branches::BranchSettings;
 
 /// Bytes of each of the repository's own files that are looked at.
 pub(super) const FILE_BYTES: u64 = 64 << 10;
 
+/// Returns the branch or release that the leading folder of `root`, the folder of packages, names.
+pub(super) fn target_of_root(root: &str) -> Option<(DistributionName, BranchKind)> {
+    layout::leading_folder(root).and_then(target_of_folder)
+}
+
+/// Tells whether what an archive says of itself is what git writes there: the full id of a commit.
+pub(super) fn is_commit_id(text: &str) -> bool {
+    let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    matches!(text.len(), 40 | 64) && text.bytes().all(is_hex)
+}
+
 /// Returns the branch or release that a leading folder like `package-storage-8.5.0` names.
-pub(super) fn target_of_folder(folder: &str) -> Option<(DistributionName, BranchKind)> {
+fn target_of_folder(folder: &str) -> Option<(DistributionName, BranchKind)> {
     let name = folder.strip_prefix("package-storage-")?;
     match BranchKind::of_name(name) {
         BranchKind::Local => {
@@ -84,6 +96,16 @@ mod tests {
             "",
         ] {
             assert_eq!(target(silent), None, "{silent}");
+        }
+    }
+
+    #[test]
+    fn only_a_full_commit_id_is_one() {
+        let id = "c18366cb784f2cc3e1b36d59fb63478d6006ec16";
+        assert!(is_commit_id(id));
+        assert!(is_commit_id(&"0f".repeat(32)));
+        for other in ["", "made by zip 3.0", &id[1..], &id.to_uppercase()] {
+            assert!(!is_commit_id(other), "{other}");
         }
     }
 

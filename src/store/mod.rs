@@ -58,6 +58,9 @@ pub struct Store {
 impl Store {
     /// Opens the store in `folder`, making both where they are missing, and brings its schema up to date.
     ///
+    /// The folder and the files are closed to others (0750, 0640) from the moment they exist. What an import left that
+    /// was killed is cleared: its stage and the streams it had not finished.
+    ///
     /// Fails with [`StoreError::InUse`] while another process has it, and with [`StoreError::NewerSchema`] on a store of
     /// a later airlock; neither changes a byte.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
@@ -86,12 +89,27 @@ impl Store {
             }
             Err(TryLockError::Error(source)) => return Err(io(source)),
         }
-        Ok(Self {
-            writer: Mutex::new(schema::open(&folder.join("airlock.db"))?),
+        let file = folder.join("airlock.db");
+        // SQLite would make the file readable by everybody; its companions, -wal and -shm, take their mode from it.
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o640)
+            .open(&file)
+            .map_err(io)?;
+        let store = Self {
+            writer: Mutex::new(schema::open(&file)?),
             readers: Mutex::default(),
             folder: folder.to_owned(),
             _lock: lock,
-        })
+        };
+        // Nobody else has the lock, so whatever is open was left by a process that is no more.
+        store.write(|conn| {
+            stages::end_open(conn)?;
+            streams::abandon_unfinished(conn)?;
+            sources::remove_unused(conn)
+        })?;
+        Ok(store)
     }
 
     /// Returns the folder that holds the store.

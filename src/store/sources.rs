@@ -54,6 +54,17 @@ pub fn finish(conn: &Transaction<'_>, id: SourceId, source: &Source) -> Result<(
     Ok(())
 }
 
+/// Removes the sources that nothing came of: no change set, no stage, no quarantine.
+pub fn remove_unused(conn: &Transaction<'_>) -> Result<usize, StoreError> {
+    Ok(conn.execute(
+        "DELETE FROM source AS s
+          WHERE NOT EXISTS (SELECT 1 FROM change_set WHERE source = s.id)
+            AND NOT EXISTS (SELECT 1 FROM stage WHERE source = s.id)
+            AND NOT EXISTS (SELECT 1 FROM quarantine WHERE source = s.id)",
+        [],
+    )?)
+}
+
 /// Returns a source, or `None`.
 pub fn get(conn: &Connection, id: SourceId) -> Result<Option<Source>, StoreError> {
     let row = conn
@@ -87,7 +98,8 @@ pub fn has_size(conn: &Connection, bytes: u64) -> Result<bool, StoreError> {
     Ok(known)
 }
 
-/// Returns the names of the branches that took all of the source with this digest and refused nothing of it, newest first.
+/// Returns the names of the branches that took all of the source with this digest, refused nothing of it and lost nothing
+/// since, newest first.
 pub fn committed_into(conn: &Connection, sha256: &Digest) -> Result<Vec<String>, StoreError> {
     let mut query = conn.prepare(
         "SELECT b.name
@@ -96,6 +108,7 @@ pub fn committed_into(conn: &Connection, sha256: &Digest) -> Result<Vec<String>,
            JOIN change_set_branch cb ON cb.change_set = c.id
            JOIN branch b ON b.id = cb.branch
           WHERE s.sha256 = :sha256 AND cb.is_complete
+            AND NOT EXISTS (SELECT 1 FROM member m WHERE m.branch = b.id AND m.until > c.id)
           ORDER BY c.id DESC",
     )?;
     let rows = query.query_map(named_params! { ":sha256": sha256 }, |row| row.get(0))?;

@@ -34,7 +34,7 @@ pub struct Stage {
     pub who: String,
     /// What was read.
     pub source: SourceId,
-    /// Where it is to go; `None` while it is being read.
+    /// Where it is to go; `None` while nobody has said so.
     pub target: Option<Target>,
     /// Files that belong to no package.
     pub ignored_files: u64,
@@ -165,7 +165,7 @@ pub fn waiting(conn: &Connection) -> Result<Vec<Stage>, StoreError> {
         .collect()
 }
 
-/// Returns a stage, or `None`.
+/// Returns a stage whose source was read to its end, or `None`.
 pub fn get(conn: &Connection, id: StageId) -> Result<Option<Stage>, StoreError> {
     let row = conn
         .query_row(
@@ -173,7 +173,7 @@ pub fn get(conn: &Connection, id: StageId) -> Result<Option<Stage>, StoreError> 
                     g.search_cache_seconds, g.categories_cache_seconds, g.catch_all_cache_seconds
                FROM stage g
                JOIN source s ON s.id = g.source
-              WHERE g.id = :id",
+              WHERE g.id = :id AND g.state = 'staged'",
             named_params! { ":id": id },
             |row| {
                 let stage = Stage {
@@ -250,12 +250,22 @@ pub fn members(conn: &Connection, id: StageId) -> Result<Vec<Member>, StoreError
     Ok(members)
 }
 
-/// Ends a stage, by its commit or because it is dropped. What it held stays until it is collected as garbage.
+/// Ends a stage, by its commit or because it is dropped; `false` where there is none. What it held stays until it is
+/// collected as garbage.
 pub fn end(conn: &Transaction<'_>, id: StageId) -> Result<bool, StoreError> {
     Ok(conn.execute(
         "DELETE FROM stage WHERE id = :id",
         named_params! { ":id": id },
     )? > 0)
+}
+
+/// Forgets what could not be taken from a source.
+pub fn forget_quarantine(conn: &Transaction<'_>, source: SourceId) -> Result<(), StoreError> {
+    conn.execute(
+        "DELETE FROM quarantine WHERE source = :source",
+        named_params! { ":source": source },
+    )?;
+    Ok(())
 }
 
 /// Ends every stage that was being read when its process died; only for when no import runs.

@@ -18,7 +18,7 @@ fn walk(path: &Path) -> Outcome {
 
 fn pack(path: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
-    pack_directory(path, &mut bytes, &Limits::default()).unwrap();
+    pack_directory(path, "", &mut bytes, &Limits::default()).unwrap();
     bytes
 }
 
@@ -60,14 +60,22 @@ fn a_directory_is_walked_in_the_order_of_its_names_and_links_are_not_followed() 
             "way-out skipped: symbolic link",
         ]
     );
+    let mut walked = walk(root.path()).entries();
+    walked.retain(|line| !line.ends_with('/'));
+    assert_eq!(read(pack(root.path())).entries(), walked);
+}
+
+#[test]
+fn a_prefix_stands_in_front_of_every_path() {
+    let root = tempfile::tempdir().unwrap();
+    write(root.path(), "a/1", "one");
+    symlink("1", root.path().join("a/link")).unwrap();
+    let mut bytes = Vec::new();
+    let files = pack_directory(root.path(), "lead", &mut bytes, &Limits::default()).unwrap();
+    assert_eq!(files, 1);
     assert_eq!(
-        read(pack(root.path())).entries(),
-        [
-            "a = first",
-            "b/1 = one",
-            "b/2 = two",
-            "b.txt = between b/ and c"
-        ]
+        read(bytes).entries(),
+        ["lead/a/1 = one", "lead/a/link skipped: symbolic link"]
     );
 }
 

@@ -1,0 +1,210 @@
+//! The thread that reads: entries of an archive in, packages out.
+
+use std::io::Read;
+use std::sync::mpsc::SyncSender;
+
+use jiff::Timestamp;
+
+use super::collect::Collecting;
+use super::error::{ImportError, PackageError};
+use super::found::Found;
+use super::layout::{self, InPackage, Place};
+use super::progress::Progress;
+use super::repository;
+use super::source_reader::Totals;
+use super::stage::StageRequest;
+use crate::archive::{Archive, Entry, FileEntry, Origin};
+use crate::limits::Limits;
+use crate::store::Store;
+
+/// A package on its way from the reading thread to a maker.
+pub(super) struct Job {
+    pub package: Collecting,
+    /// When it was last changed, in seconds since 1970.
+    pub modified: i64,
+}
+
+/// Reads a source from front to back.
+pub(super) struct Reader<'a> {
+    store: &'a Store,
+    limits: &'a Limits,
+    request: &'a StageRequest,
+    progress: &'a Progress,
+    jobs: SyncSender<Job>,
+    collecting: Option<Collecting>,
+    /// When the source's first file was changed, in seconds since 1970.
+    first_modified: Option<i64>,
+    found: Found,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(
+        store: &'a Store,
+        limits: &'a Limits,
+        request: &'a StageRequest,
+        progress: &'a Progress,
+        jobs: SyncSender<Job>,
+        found: Found,
+    ) -> Self {
+        Self {
+            store,
+            limits,
+            request,
+            progress,
+            jobs,
+            collecting: None,
+            first_modified: None,
+            found,
+        }
+    }
+
+    /// Reads `source` to its end and sends each package to the makers.
+    pub(super) fn read(
+        mut self,
+        source: Box<dyn Read + Send>,
+        totals: &Totals,
+    ) -> Result<Found, ImportError> {
+        let spool = self.store.folder();
+        let mut archive = Archive::open(
+            Origin::Stream(source),
+            spool,
+            Default::default(),
+            self.limits,
+        )
+        .map_err(ImportError::source)?;
+        while let Some(entry) = archive.next().map_err(ImportError::source)? {
+            if self.progress.is_stopped() {
+                return Err(ImportError::Stopped);
+            }
+            self.entry(entry)?;
+            self.learn_commit(archive.comment());
+        }
+        self.send()?;
+        let (sha256, bytes) = totals.finish();
+        self.found.source.sha256 = Some(sha256);
+        self.found.source.bytes = Some(bytes);
+        Ok(self.found)
+    }
+
+    /// Takes the commit from a source that `git archive` made, and its time, which every member of such a source carries.
+    ///
+    /// A tar of git's begins with a folder, so the first file may come later than the commit.
+    fn learn_commit(&mut self, comment: Option<&str>) {
+        let source = &mut self.found.source;
+        if source.committed_at.is_some() {
+            return;
+        }
+        let Some(commit) = comment.filter(|comment| repository::is_commit_id(comment)) else {
+            return;
+        };
+        source.commit_id.get_or_insert_with(|| commit.to_owned());
+        let at = self
+            .first_modified
+            .and_then(|seconds| Timestamp::from_second(seconds).ok());
+        if let Some(at) = at {
+            source.committed_at = Some(at.to_string());
+            self.found.modified = at.as_second();
+        }
+    }
+
+    fn entry(&mut self, entry: Entry<'_>) -> Result<(), ImportError> {
+        match entry {
+            Entry::File(file) => self.file(file),
+            Entry::Directory(_) => Ok(()),
+            Entry::Skipped { path, what } => self.not_a_file(path.as_str(), &what),
+            Entry::Refused { path, why } => self.not_a_file(&path, &why),
+        }
+    }
+
+    fn file(&mut self, mut file: FileEntry<'_>) -> Result<(), ImportError> {
+        self.first_modified = self.first_modified.or(file.modified_seconds);
+        let path = file.path.as_str().to_owned();
+        match layout::place(&path) {
+            Place::Package(place) => {
+                let (store, limits) = (self.store, self.limits);
+                if let Some(package) = self.package(place)? {
+                    package.take(place.path, file.size_bytes, &mut file, store, limits)?;
+                }
+            }
+            Place::Dockerfile { lead } => {
+                let version = repository::registry_version(&small_text(&mut file)?);
+                self.found
+                    .repository(lead, |said| said.registry_version = version);
+            }
+            Place::RegistryConfiguration { lead } => {
+                let text = small_text(&mut file)?;
+                self.found
+                    .repository(lead, |said| repository::read_cache_times(&text, said));
+            }
+            Place::Stray => self.found.stray_files += 1,
+        }
+        Ok(())
+    }
+
+    /// A member that is no file: it refuses the package it lies in, and is of no interest elsewhere.
+    fn not_a_file(&mut self, path: &str, why: &dyn std::fmt::Display) -> Result<(), ImportError> {
+        match layout::place(path) {
+            Place::Package(place) => {
+                let why = PackageError::Member {
+                    member: place.path.to_owned(),
+                    why: why.to_string(),
+                };
+                if let Some(package) = self.package(place)? {
+                    package.refuse(why);
+                }
+            }
+            _ => self.found.stray_files += 1,
+        }
+        Ok(())
+    }
+
+    /// Returns the package that a file at `place` belongs to, `None` where its files lie apart.
+    fn package(&mut self, place: InPackage<'_>) -> Result<Option<&mut Collecting>, ImportError> {
+        let is_same = self
+            .collecting
+            .as_ref()
+            .is_some_and(|current| current.folder == place.folder);
+        if !is_same {
+            self.send()?;
+            if !self.begin(place)? {
+                return Ok(None);
+            }
+        }
+        self.found.count_file();
+        Ok(self.collecting.as_mut())
+    }
+
+    /// Begins a package; `false` where its folder was met before.
+    fn begin(&mut self, place: InPackage<'_>) -> Result<bool, ImportError> {
+        let is_named = || repository::target_of_root(place.root).is_some();
+        if self.request.target.is_none() && !self.request.may_ask && !is_named() {
+            return Err(ImportError::NoTarget);
+        }
+        let Some(number) = self.found.begin_package(place, self.limits)? else {
+            return Ok(false);
+        };
+        self.progress.begin_package(place.folder);
+        self.collecting = Some(Collecting::new(place.folder, number));
+        Ok(true)
+    }
+
+    /// Hands the package that was collected to a maker.
+    fn send(&mut self) -> Result<(), ImportError> {
+        let Some(package) = self.collecting.take() else {
+            return Ok(());
+        };
+        let modified = self.found.modified;
+        // The makers' end is closed only when one of them failed, and that failure is what is reported.
+        self.jobs
+            .send(Job { package, modified })
+            .map_err(|_| ImportError::Stopped)
+    }
+}
+
+fn small_text(file: &mut FileEntry<'_>) -> Result<String, ImportError> {
+    let mut bytes = Vec::new();
+    file.take(repository::FILE_BYTES)
+        .read_to_end(&mut bytes)
+        .map_err(ImportError::source)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

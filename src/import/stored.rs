@@ -1,0 +1,130 @@
+//! Reading a content of the store back, plain, a chunk at a time.
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+use super::error::ImportError;
+use crate::store::contents::ContentId;
+use crate::store::streams::{self, CHUNK_BYTES, Coding, Stream};
+use crate::store::{Store, StoreError};
+
+/// Hands the `bytes` plain bytes of a content to `each`, piece by piece; at most one chunk and its plain form are in
+/// memory.
+///
+/// Fails with [`StoreError::Damaged`] when what is stored is not that many bytes, after `each` has seen some of them.
+pub(super) fn read_content(
+    store: &Store,
+    content: ContentId,
+    bytes: u64,
+    mut each: impl FnMut(&[u8]),
+) -> Result<(), ImportError> {
+    let missing = || StoreError::Invalid {
+        what: "content",
+        value: content.0.to_string(),
+    };
+    let stream = store
+        .read(|conn| streams::of_content(conn, content))?
+        .ok_or_else(missing)?;
+    let mut read_bytes = 0;
+    let mut each = |plain: &[u8]| {
+        read_bytes += plain.len() as u64;
+        each(plain);
+    };
+    let mut inflate = Inflate::new();
+    for number in 0..stream.chunks() {
+        let chunk = store
+            .read(|conn| streams::chunk(conn, stream.id, number))?
+            .ok_or_else(missing)?;
+        match stream.coding {
+            Coding::Plain => each(&chunk),
+            Coding::Deflate => inflate
+                .chunk(&chunk, &mut each)
+                .ok_or_else(|| damaged(&stream, number))?,
+        }
+    }
+    if read_bytes != bytes {
+        return Err(damaged(&stream, stream.chunks().saturating_sub(1)).into());
+    }
+    Ok(())
+}
+
+fn damaged(stream: &Stream, number: u32) -> StoreError {
+    StoreError::Damaged {
+        stream: stream.id.0,
+        number,
+    }
+}
+
+/// A deflate stream on its way back.
+struct Inflate {
+    inflate: Decompress,
+    plain: Vec<u8>,
+}
+
+impl Inflate {
+    fn new() -> Self {
+        Self {
+            inflate: Decompress::new(false),
+            plain: Vec::with_capacity(CHUNK_BYTES),
+        }
+    }
+
+    /// Hands over what `chunk` adds; `None` when it is no part of a deflate stream, or goes on after its end.
+    fn chunk(&mut self, mut chunk: &[u8], each: &mut impl FnMut(&[u8])) -> Option<()> {
+        loop {
+            self.plain.clear();
+            let before = self.inflate.total_in();
+            let status = self
+                .inflate
+                .decompress_vec(chunk, &mut self.plain, FlushDecompress::None)
+                .ok()?;
+            let taken = usize::try_from(self.inflate.total_in() - before).ok()?;
+            chunk = chunk.get(taken..)?;
+            each(&self.plain);
+            // Output that filled its buffer may have more behind it, though all input was taken.
+            let may_have_more = self.plain.len() == self.plain.capacity();
+            match status {
+                Status::StreamEnd => return chunk.is_empty().then_some(()),
+                _ if may_have_more => {}
+                _ if chunk.is_empty() => return Some(()),
+                _ if taken == 0 => return None,
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::encode::Encoder;
+
+    /// Inflates `deflated` in pieces of `piece_bytes`.
+    fn inflated(deflated: &[u8], piece_bytes: usize) -> Option<Vec<u8>> {
+        let mut plain = Vec::new();
+        let mut inflate = Inflate::new();
+        for piece in deflated.chunks(piece_bytes) {
+            inflate.chunk(piece, &mut |bytes| plain.extend_from_slice(bytes))?;
+        }
+        Some(plain)
+    }
+
+    #[test]
+    fn a_deflate_stream_comes_back_however_it_is_cut_and_whatever_it_expands_to() {
+        let capacity = Inflate::new().plain.capacity();
+        for bytes in [0, 1, capacity - 1, capacity, capacity + 1, 5 * capacity] {
+            let plain = vec![7; bytes];
+            let deflated = Encoder::new().deflate(&plain);
+            for piece_bytes in [1, 7, deflated.len()] {
+                let back = inflated(&deflated, piece_bytes).unwrap();
+                assert!(back == plain, "{bytes} bytes in pieces of {piece_bytes}");
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_deflate_stream_or_follow_one_are_damage() {
+        let deflated = Encoder::new().deflate(b"hello hello hello");
+        assert_eq!(inflated(b"\xff\xff\xff\xff", 4), None);
+        assert_eq!(inflated(&[&deflated[..], b"x"].concat(), 100), None);
+    }
+}
