@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 /// Each room and the rooms it may know; never the other way. The leaves `crypto` and `limits` everybody may know.
 ///
-/// This is section 4 of the design, with what it leaves unsaid: `cli` puts the server together, so it knows what it is made
-/// of (`api`, `catalog`), names versions (`package`) and packs a folder it was given (`archive`); `admin` and `server`
-/// take from each other nothing but who is at the other end of the control socket (`admin::PeerUser`).
+/// This is section 4 of the design, with what it leaves unsaid: `cli` puts the server together, so it knows what that is
+/// made of (`api`, `catalog`), names versions (`package`) and packs a folder it was given (`archive`); `server` tells `admin`
+/// who is at the other end of the control socket (`admin::PeerUser`).
 const MAY_KNOW: [(&str, &str); 11] = [
     (
         "cli",
