@@ -31,6 +31,8 @@ pub mod contents;
 pub mod distributions;
 pub mod documents;
 mod error;
+#[cfg(test)]
+mod examples;
 mod schema;
 pub mod sources;
 pub mod stages;

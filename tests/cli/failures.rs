@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 
-use crate::packages::{Tree, release};
+use crate::trees::{Tree, release};
 use crate::{Site, text};
 
 #[test]
