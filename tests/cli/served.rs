@@ -179,7 +179,7 @@ fn the_demo_serves_the_sample_and_says_what_to_put_into_kibana_yml() {
     insta::assert_snapshot!(printed, @r#"
     # kibana.yml
     xpack.fleet.registryUrl: "http://[ADDRESS]"
-    xpack.fleet.isAirGapped: true # Kibana 8.13 and later # Kibana 8.13 and later
+    xpack.fleet.isAirGapped: true # Kibana 8.13 and later
     "#);
     insta::assert_snapshot!(server.get(&format!("/{ALL}")).packages().join("\n"), @r"
     fog_horn-0.9.0
