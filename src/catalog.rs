@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use flate2::{Decompress, FlushDecompress};
+use libdeflater::Decompressor;
 
 pub use answers::{Answer, Answers, Question};
 
@@ -215,11 +215,11 @@ fn load_element(conn: &rusqlite::Connection, id: ArtifactId) -> Result<Element, 
 
 /// Returns the `bytes` plain bytes of a raw deflate stream, or `None` when it is not one of that many.
 fn inflated(deflated: &[u8], bytes: usize) -> Option<Vec<u8>> {
-    let mut plain = Vec::with_capacity(bytes);
-    let status = Decompress::new(false)
-        .decompress_vec(deflated, &mut plain, FlushDecompress::Finish)
+    let mut plain = vec![0; bytes];
+    let inflated = Decompressor::new()
+        .deflate_decompress(deflated, &mut plain)
         .ok()?;
-    (status == flate2::Status::StreamEnd && plain.len() == bytes).then_some(plain)
+    (inflated == bytes).then_some(plain)
 }
 
 impl Catalog {

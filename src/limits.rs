@@ -15,6 +15,8 @@ pub struct Limits {
     pub artifact_bytes: u64,
     /// Bytes of one package held in memory while it is imported; files beyond go to the store as they are read.
     pub package_memory_bytes: u64,
+    /// Bytes of a file beyond that which is read whole all the same, to see whether the store holds it before it is encoded.
+    pub known_file_bytes: u64,
     /// Bytes of a manifest: parsing holds it in memory whole.
     pub manifest_bytes: u64,
     /// Bytes of all manifests of one package, which are in memory together. Published packages stay under 1 MiB.
@@ -54,6 +56,7 @@ impl Default for Limits {
             entry_bytes: 2 << 30,
             artifact_bytes: (4 << 30) - 1,
             package_memory_bytes: 8 << 20,
+            known_file_bytes: 2 << 20,
             manifest_bytes: 4 << 20,
             package_manifests_bytes: 16 << 20,
             yaml_depth: 64,

@@ -241,23 +241,29 @@ impl Part {
             let mut block = vec![0; capacity];
             let mut filled = 0;
             while let Some(rest) = block.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-                if state.used == state.encoded.len() {
-                    let chunk = streams::chunk(conn, stream, self.chunk)?;
-                    state.encoded = chunk.ok_or(ReadError::Length(stream.0))?;
-                    state.used = 0;
-                    self.chunk += 1;
-                }
                 let (read, written) = (state.decoder.total_in(), state.decoder.total_out());
                 let encoded = state.encoded.get(state.used..).unwrap_or_default();
                 let status = state
                     .decoder
                     .decompress(encoded, rest, FlushDecompress::None)
                     .map_err(|_| ReadError::Deflate(stream.0))?;
-                state.used += (state.decoder.total_in() - read) as usize;
-                filled += (state.decoder.total_out() - written) as usize;
+                let used = (state.decoder.total_in() - read) as usize;
+                let inflated = (state.decoder.total_out() - written) as usize;
+                state.used += used;
+                filled += inflated;
                 let is_done = state.decoder.total_out() == plain_bytes;
                 if status == Status::StreamEnd && !is_done {
                     return Err(ReadError::Length(stream.0));
+                }
+                // A decoder that has taken all there is may still hold output: only one that gives none wants more.
+                if used == 0 && inflated == 0 {
+                    if state.used < state.encoded.len() {
+                        return Err(ReadError::Deflate(stream.0));
+                    }
+                    let chunk = streams::chunk(conn, stream, self.chunk)?;
+                    state.encoded = chunk.ok_or(ReadError::Length(stream.0))?;
+                    state.used = 0;
+                    self.chunk += 1;
                 }
             }
             if skipped == 0 {
@@ -395,6 +401,32 @@ mod tests {
             let last = first + (length as usize).min(whole.len() - first);
             assert!(blocks.concat() == whole[first..last], "{start} {length}");
             assert!(blocks.iter().all(|block| block.len() <= BLOCK_BYTES));
+        }
+    }
+
+    #[test]
+    fn what_the_decoder_holds_back_comes_without_another_chunk() {
+        let fixture = Fixture::new();
+        // libdeflate ends in the middle of a byte, so all input is taken while output is still to come.
+        for bytes in [BLOCK_BYTES + 1, BLOCK_BYTES * 2, BLOCK_BYTES * 3 + 777] {
+            let plain = b"all the same ".repeat(bytes / 13 + 1);
+            let level = libdeflater::CompressionLvl::default();
+            let mut encoder = libdeflater::Compressor::new(level);
+            let mut encoded = vec![0; encoder.deflate_compress_bound(plain.len())];
+            let used = encoder.deflate_compress(&plain, &mut encoded).unwrap();
+            let stream = fixture.write(&plain, &encoded[..used], Coding::Deflate);
+            let size = plain.len();
+            let piece = [Piece::Inflated {
+                stream,
+                bytes: size as u64,
+            }];
+            for start in [0, 1, BLOCK_BYTES - 1, BLOCK_BYTES, size - 300, size - 1] {
+                for length in [1, 200, size] {
+                    let blocks = fixture.blocks(&piece, start as u64, length as u64).unwrap();
+                    let end = size.min(start + length);
+                    assert!(blocks.concat() == plain[start..end], "{start} {length}");
+                }
+            }
         }
     }
 

@@ -59,7 +59,7 @@ pub(super) fn run(common: &Common, args: &DemoArgs) -> Result<ExitCode, CliError
     serve(Arc::new(store), args.listen, |address| {
         // The server runs whether or not somebody reads this.
         let _ = print(&format!(
-            "# kibana.yml\nxpack.fleet.registryUrl: \"http://{address}\"\nxpack.fleet.isAirGapped: true\n"
+            "# kibana.yml\nxpack.fleet.registryUrl: \"http://{address}\"\nxpack.fleet.isAirGapped: true # Kibana 8.13 and later\n"
         ));
     })
 }

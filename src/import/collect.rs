@@ -7,7 +7,7 @@ use super::stream_writer;
 use crate::crypto::Digest;
 use crate::limits::Limits;
 use crate::store::Store;
-use crate::store::contents::ContentId;
+use crate::store::contents::{self, ContentId};
 
 /// A file as it came in.
 pub(super) struct Collected {
@@ -97,6 +97,8 @@ impl Collecting {
         } else if self.memory_bytes + announced_bytes <= limits.package_memory_bytes {
             self.memory_bytes += announced_bytes;
             into_memory(path, &mut reader)?
+        } else if announced_bytes <= limits.known_file_bytes {
+            known_or_stored(into_memory(path, &mut reader)?, store)?
         } else {
             stream_writer::store_file(path, &mut reader, store)?
         };
@@ -154,6 +156,21 @@ pub(super) fn data_stream_of_manifest(path: &str) -> Option<&str> {
         .strip_prefix("data_stream/")?
         .strip_suffix("/manifest.yml")?;
     (!data_stream.contains('/')).then_some(data_stream)
+}
+
+/// Lets go of a file's bytes: the store holds them already, as it does most files of a package's next version, or takes
+/// them now.
+fn known_or_stored(file: Collected, store: &Store) -> Result<Collected, ImportError> {
+    let Held::Memory(bytes) = &file.held else {
+        return Ok(file);
+    };
+    match store.read(|conn| contents::find(conn, &file.sha256))? {
+        Some(known) => Ok(Collected {
+            held: Held::Store(known.id),
+            ..file
+        }),
+        None => stream_writer::store_file(&file.path, &mut bytes.as_slice(), store),
+    }
 }
 
 fn into_memory(path: &str, reader: &mut impl Read) -> Result<Collected, ImportError> {

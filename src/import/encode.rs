@@ -1,22 +1,27 @@
 //! Plain bytes to what the store keeps: one raw deflate stream, or the bytes themselves where deflate gains nothing.
 
-use flate2::{Compress, Compression, FlushCompress, Status};
+use libdeflater::{CompressionLvl, Compressor};
 
 use crate::store::streams::Coding;
 
 /// Encodes contents one after another, with one compressor.
 pub(super) struct Encoder {
-    compress: Compress,
+    compressor: Compressor,
 }
 
 /// Deflate must take off more than one part in this many, else the bytes are kept plain: they then need no work to be
 /// served, and pictures and models gain less.
 const LEAST_GAIN: u64 = 32;
 
+/// Of libdeflate's levels the one from which on size falls by less than it costs: see
+/// `docs/decisions/0008-libdeflate-for-whole-contents.md`.
+const LEVEL: i32 = 6;
+
 impl Encoder {
     pub(super) fn new() -> Self {
+        let level = CompressionLvl::new(LEVEL).expect("libdeflate's levels go from 0 to 12");
         Self {
-            compress: Compress::new(Compression::new(6), false),
+            compressor: Compressor::new(level),
         }
     }
 
@@ -33,19 +38,13 @@ impl Encoder {
 
     /// Returns `plain` as one raw deflate stream, whatever it gains.
     pub(super) fn deflate(&mut self, plain: &[u8]) -> Vec<u8> {
-        self.compress.reset();
-        // Stored blocks are deflate's worst case: 5 bytes for each 64 KiB, and a few at the end.
-        let mut deflated = Vec::with_capacity(plain.len() + plain.len() / 1024 + 64);
-        loop {
-            let taken = self.compress.total_in() as usize;
-            let status =
-                self.compress
-                    .compress_vec(&plain[taken..], &mut deflated, FlushCompress::Finish);
-            match status.expect("compressing into memory cannot fail") {
-                Status::StreamEnd => return deflated,
-                Status::Ok | Status::BufError => deflated.reserve(64 << 10),
-            }
-        }
+        let mut deflated = vec![0; self.compressor.deflate_compress_bound(plain.len())];
+        let bytes = self
+            .compressor
+            .deflate_compress(plain, &mut deflated)
+            .expect("the buffer holds the worst case");
+        deflated.truncate(bytes);
+        deflated
     }
 }
 

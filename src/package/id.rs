@@ -26,10 +26,10 @@ pub struct PackageId {
 /// Text that names no package or no version of one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPackageId {
-    /// Something outside `a-z0-9_`, or nothing at all, or more than [`MAX_BYTES`] bytes.
+    /// Something outside `a-z0-9_`, or nothing at all, or more than 128 bytes.
     #[error("invalid package name {0:?}")]
     Name(String),
-    /// Not semver 2.0.0, or more than [`MAX_BYTES`] bytes.
+    /// Not semver 2.0.0, or more than 128 bytes.
     #[error("invalid package version {0:?}")]
     Version(String),
 }

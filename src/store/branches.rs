@@ -241,3 +241,163 @@ impl BranchSettings {
 }
 
 super::sql_id!(BranchId);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::examples::{artifact, change_set, name};
+    use crate::store::schema;
+
+    fn versions(conn: &Connection, branch: BranchId) -> Vec<(String, ArtifactId)> {
+        let members = members(conn, branch).unwrap();
+        let shown = |member: Member| (member.package.version.to_string(), member.artifact);
+        members.into_iter().map(shown).collect()
+    }
+
+    /// The rows of a branch as `since, until, artifact`, oldest first.
+    fn history(conn: &Connection, branch: BranchId) -> Vec<(i64, Option<i64>, ArtifactId)> {
+        let mut query = conn
+            .prepare(
+                "SELECT since, until, artifact FROM member WHERE branch = ?1 ORDER BY since, artifact",
+            )
+            .unwrap();
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let rows = query.query_map([branch], row).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    }
+
+    #[test]
+    fn members_come_by_version_and_not_by_text_or_arrival() {
+        let mut conn = schema::in_memory();
+        let conn = conn.transaction().unwrap();
+        let at = change_set(&conn);
+        let settings = BranchSettings::default();
+        let [mine, other] = ["mine", "other"]
+            .map(|text| insert(&conn, &name(text), BranchKind::Local, &settings, at).unwrap());
+        let artifacts =
+            ["1.10.0", "1.9.0", "1.9.0-rc.1"].map(|version| artifact(&conn, version, "a"));
+        for artifact in artifacts {
+            put(&conn, mine, artifact, at).unwrap();
+        }
+        let [newest, middle, oldest] = artifacts;
+        assert_eq!(
+            versions(&conn, mine),
+            [
+                ("1.9.0-rc.1".into(), oldest),
+                ("1.9.0".into(), middle),
+                ("1.10.0".into(), newest)
+            ]
+        );
+        assert_eq!(versions(&conn, other), []);
+    }
+
+    #[test]
+    fn what_is_replaced_ends_where_the_new_begins_and_is_kept() {
+        let mut conn = schema::in_memory();
+        let conn = conn.transaction().unwrap();
+        let first = change_set(&conn);
+        let settings = BranchSettings::default();
+        let [mine, other] = ["mine", "other"]
+            .map(|text| insert(&conn, &name(text), BranchKind::Local, &settings, first).unwrap());
+        let (one, two) = (artifact(&conn, "1.0.0", "a"), artifact(&conn, "1.0.0", "b"));
+        let beside = artifact(&conn, "1.1.0", "a");
+        for (branch, artifact) in [(mine, one), (mine, beside), (other, one)] {
+            put(&conn, branch, artifact, first).unwrap();
+        }
+        let second = change_set(&conn);
+        put(&conn, mine, two, second).unwrap();
+        let third = change_set(&conn);
+        put(&conn, mine, one, third).unwrap();
+
+        assert_eq!(
+            history(&conn, mine),
+            [
+                (first.0, Some(second.0), one),
+                (first.0, None, beside),
+                (second.0, Some(third.0), two),
+                (third.0, None, one)
+            ]
+        );
+        assert_eq!(history(&conn, other), [(first.0, None, one)]);
+        assert_eq!(
+            versions(&conn, mine),
+            [("1.0.0".into(), one), ("1.1.0".into(), beside)]
+        );
+    }
+
+    #[test]
+    fn one_change_set_cannot_put_a_version_twice() {
+        let mut conn = schema::in_memory();
+        let conn = conn.transaction().unwrap();
+        let at = change_set(&conn);
+        let settings = BranchSettings::default();
+        let mine = insert(&conn, &name("mine"), BranchKind::Local, &settings, at).unwrap();
+        put(&conn, mine, artifact(&conn, "1.0.0", "a"), at).unwrap();
+        assert!(put(&conn, mine, artifact(&conn, "1.0.0", "b"), at).is_err());
+    }
+
+    #[test]
+    fn settings_that_a_later_source_does_not_say_stay() {
+        let mut conn = schema::in_memory();
+        let conn = conn.transaction().unwrap();
+        let at = change_set(&conn);
+        let said = BranchSettings {
+            registry_version: Some("1.15.0".into()),
+            search_cache_seconds: Some(60),
+            categories_cache_seconds: None,
+            catch_all_cache_seconds: Some(0),
+        };
+        let id = insert(&conn, &name("staging"), BranchKind::Staging, &said, at).unwrap();
+        let found = || find(&conn, &name("staging")).unwrap().unwrap();
+        let expected = Branch {
+            id,
+            name: name("staging"),
+            kind: BranchKind::Staging,
+            settings: said.clone(),
+        };
+        assert_eq!(found(), expected);
+        update_settings(&conn, id, &BranchSettings::default()).unwrap();
+        assert_eq!(found().settings, said);
+
+        let later = BranchSettings {
+            search_cache_seconds: Some(10),
+            categories_cache_seconds: Some(20),
+            ..BranchSettings::default()
+        };
+        update_settings(&conn, id, &later).unwrap();
+        assert_eq!(
+            found().settings,
+            BranchSettings {
+                registry_version: Some("1.15.0".into()),
+                search_cache_seconds: Some(10),
+                categories_cache_seconds: Some(20),
+                catch_all_cache_seconds: Some(0),
+            }
+        );
+        assert_eq!(
+            found().settings.cache_times(),
+            CacheTimes {
+                search_seconds: 10,
+                categories_seconds: 20,
+                catch_all_seconds: 0,
+                index_seconds: 10
+            }
+        );
+    }
+
+    #[test]
+    fn branches_are_found_by_name_each_once() {
+        let mut conn = schema::in_memory();
+        let conn = conn.transaction().unwrap();
+        let at = change_set(&conn);
+        let settings = BranchSettings::default();
+        for text in ["staging", "9.2.0", "mine"] {
+            insert(&conn, &name(text), BranchKind::of_name(text), &settings, at).unwrap();
+        }
+        assert!(insert(&conn, &name("mine"), BranchKind::Local, &settings, at).is_err());
+        assert_eq!(find(&conn, &name("none")).unwrap(), None);
+        let all = all(&conn).unwrap();
+        let names: Vec<_> = all.iter().map(|branch| branch.name.as_str()).collect();
+        assert_eq!(names, ["9.2.0", "mine", "staging"]);
+    }
+}

@@ -104,3 +104,57 @@ pub fn set_branches(
 }
 
 super::sql_id!(DistributionId);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::distribution::BranchKind;
+    use crate::store::branches::{self as store_branches, BranchSettings};
+    use crate::store::examples::{change_set, name};
+    use crate::store::schema;
+
+    #[test]
+    fn branches_stand_in_the_order_that_was_set_last_and_the_former_is_kept() {
+        let mut conn = schema::in_memory();
+        let conn = conn.transaction().unwrap();
+        let first = change_set(&conn);
+        let settings = BranchSettings::default();
+        let [a, b, c] = ["a", "b", "c"].map(|text| {
+            let kind = BranchKind::Local;
+            store_branches::insert(&conn, &name(text), kind, &settings, first).unwrap()
+        });
+        let [mine, other] =
+            ["mine", "other"].map(|text| insert(&conn, &name(text), first).unwrap());
+        assert_eq!(branches(&conn, mine).unwrap(), []);
+
+        set_branches(&conn, mine, &[c, a, b], first).unwrap();
+        set_branches(&conn, other, &[a], first).unwrap();
+        let second = change_set(&conn);
+        set_branches(&conn, mine, &[b, c], second).unwrap();
+        assert_eq!(branches(&conn, mine).unwrap(), [b, c]);
+        assert_eq!(branches(&conn, other).unwrap(), [a]);
+
+        let mut query = conn
+            .prepare(
+                "SELECT branch FROM distribution_branch
+                  WHERE distribution = ?1 AND since = ?2 AND until = ?3 ORDER BY position",
+            )
+            .unwrap();
+        let former = query.query_map((mine, first, second), |row| row.get(0));
+        let former: Vec<BranchId> = former.unwrap().collect::<Result<_, _>>().unwrap();
+        assert_eq!(former, [c, a, b]);
+    }
+
+    #[test]
+    fn distributions_are_found_by_name_each_once() {
+        let mut conn = schema::in_memory();
+        let conn = conn.transaction().unwrap();
+        let at = change_set(&conn);
+        let ids = ["mine", "9.2.0"].map(|text| insert(&conn, &name(text), at).unwrap());
+        assert!(insert(&conn, &name("mine"), at).is_err());
+        assert_eq!(find(&conn, &name("mine")).unwrap(), Some(ids[0]));
+        assert_eq!(find(&conn, &name("none")).unwrap(), None);
+        let all: Vec<_> = all(&conn).unwrap().into_iter().map(|d| d.id).collect();
+        assert_eq!(all, [ids[1], ids[0]]);
+    }
+}

@@ -90,3 +90,43 @@ pub fn get(
         .optional()?;
     Ok(row)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::Digest;
+    use crate::store::examples::artifact;
+    use crate::store::schema;
+
+    fn rendered<C>(renderer: u32, document: C) -> Document<C> {
+        Document {
+            renderer,
+            facts: "{}".into(),
+            deprecated: (renderer == 2).then(|| "{\"since\":\"1.0.0\"}".into()),
+            element_slots: "{\"indent\":4}".into(),
+            element_bytes: 9,
+            element: vec![3, 0, renderer as u8],
+            document_slots: "{\"indent\":2}".into(),
+            document,
+        }
+    }
+
+    #[test]
+    fn a_rendering_takes_the_place_of_the_older_one_of_its_dialect() {
+        let mut conn = schema::in_memory();
+        let conn = conn.transaction().unwrap();
+        let (id, other) = (artifact(&conn, "1.0.0", "a"), artifact(&conn, "1.1.0", "a"));
+        let sha256 = Digest::of(b"{}\n");
+        let document = contents::insert(&conn, &sha256, 3, 77).unwrap();
+        put(&conn, id, "0.10", &rendered(1, document)).unwrap();
+        for renderer in [1, 2] {
+            put(&conn, id, NEWEST_DIALECT, &rendered(renderer, document)).unwrap();
+        }
+        let content = contents::find(&conn, &sha256).unwrap().unwrap();
+        let newest = get(&conn, id, NEWEST_DIALECT).unwrap();
+        assert_eq!(newest, Some(rendered(2, content)));
+        let oldest = get(&conn, id, "0.10").unwrap();
+        assert_eq!(oldest, Some(rendered(1, content)));
+        assert_eq!(get(&conn, other, NEWEST_DIALECT).unwrap(), None);
+    }
+}

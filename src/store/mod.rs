@@ -31,6 +31,8 @@ pub mod contents;
 pub mod distributions;
 pub mod documents;
 mod error;
+#[cfg(test)]
+mod examples;
 mod schema;
 pub mod sources;
 pub mod stages;
@@ -50,8 +52,9 @@ pub use schema::SCHEMA_VERSION;
 #[derive(Debug)]
 pub struct Store {
     folder: PathBuf,
-    writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
+    // Dropped after the readers: the last connection to close empties the WAL, and a reader cannot.
+    writer: Mutex<Connection>,
     _lock: File,
 }
 
@@ -193,4 +196,24 @@ fn transact<T, E: From<StoreError>>(
 /// A panic elsewhere leaves no half-made state behind a store's locks: SQLite rolled its transaction back.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_is_closed_is_one_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let add = "INSERT INTO path (text) VALUES ('kept')";
+        store
+            .write(|conn| Ok::<_, StoreError>(conn.execute(add, [])?))
+            .unwrap();
+        store.read(change_sets::last).unwrap();
+        assert!(folder.path().join("airlock.db-wal").exists());
+
+        drop(store);
+        assert!(!folder.path().join("airlock.db-wal").exists());
+    }
 }

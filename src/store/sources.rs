@@ -116,3 +116,91 @@ pub fn committed_into(conn: &Connection, sha256: &Digest) -> Result<Vec<String>,
 }
 
 super::sql_id!(SourceId);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::distribution::BranchKind;
+    use crate::store::branches::{self, BranchId, BranchSettings};
+    use crate::store::change_sets;
+    use crate::store::examples::{artifact, change_set, change_set_from, name};
+    use crate::store::schema;
+
+    fn read_source(conn: &Transaction<'_>, content: &str) -> SourceId {
+        let id = begin(conn, "packages.tar").unwrap();
+        let source = Source {
+            name: "not written by finish".into(),
+            sha256: Some(Digest::of(content.as_bytes())),
+            bytes: Some(content.len() as u64),
+            commit_id: Some("0123abcd".into()),
+            committed_at: Some("2022-11-01T08:00:00Z".into()),
+            registry_version: Some("1.15.0".into()),
+        };
+        finish(conn, id, &source).unwrap();
+        let expected = Source {
+            name: "packages.tar".into(),
+            ..source
+        };
+        assert_eq!(get(conn, id).unwrap(), Some(expected));
+        id
+    }
+
+    fn branch(conn: &Transaction<'_>, text: &str) -> BranchId {
+        let at = change_set(conn);
+        let settings = BranchSettings::default();
+        branches::insert(conn, &name(text), BranchKind::Local, &settings, at).unwrap()
+    }
+
+    #[test]
+    fn a_source_is_known_by_its_size_once_it_was_read_to_its_end() {
+        let mut conn = schema::in_memory();
+        let conn = conn.transaction().unwrap();
+        let id = begin(&conn, "-").unwrap();
+        let unread = Source {
+            name: "-".into(),
+            ..Source::default()
+        };
+        assert_eq!(get(&conn, id).unwrap(), Some(unread));
+        assert!(!has_size(&conn, 5).unwrap());
+        read_source(&conn, "12345");
+        assert!(has_size(&conn, 5).unwrap());
+        assert!(!has_size(&conn, 4).unwrap());
+        assert_eq!(get(&conn, SourceId(99)).unwrap(), None);
+    }
+
+    #[test]
+    fn only_branches_that_took_the_whole_and_lost_nothing_of_it_have_the_source() {
+        let mut conn = schema::in_memory();
+        let conn = conn.transaction().unwrap();
+        let digest = Digest::of(b"12345");
+        let source = read_source(&conn, "12345");
+        let names = ["first", "partial", "replaced", "last"];
+        let branches = names.map(|text| branch(&conn, text));
+        let held = artifact(&conn, "1.0.0", "a");
+        for (branch, is_complete) in branches.into_iter().zip([true, false, true, true]) {
+            let import = change_set_from(&conn, Some(source));
+            branches::put(&conn, branch, held, import).unwrap();
+            change_sets::note_import(&conn, import, branch, is_complete).unwrap();
+        }
+        assert_eq!(
+            committed_into(&conn, &digest).unwrap(),
+            ["last", "replaced", "first"]
+        );
+
+        let later = change_set(&conn);
+        branches::put(&conn, branches[2], artifact(&conn, "1.0.0", "b"), later).unwrap();
+        assert_eq!(committed_into(&conn, &digest).unwrap(), ["last", "first"]);
+        assert!(committed_into(&conn, &Digest::of(b"")).unwrap().is_empty());
+    }
+
+    #[test]
+    fn sources_that_nothing_came_of_are_removed() {
+        let mut conn = schema::in_memory();
+        let conn = conn.transaction().unwrap();
+        let [unused, used] = ["a", "b"].map(|content| read_source(&conn, content));
+        change_set_from(&conn, Some(used));
+        assert_eq!(remove_unused(&conn).unwrap(), 1);
+        assert_eq!(get(&conn, unused).unwrap(), None);
+        assert!(get(&conn, used).unwrap().is_some());
+    }
+}

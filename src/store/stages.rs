@@ -274,3 +274,117 @@ pub fn end_open(conn: &Transaction<'_>) -> Result<usize, StoreError> {
 }
 
 super::sql_id!(StageId);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::examples::{artifact, name};
+    use crate::store::{schema, sources};
+
+    const AT: &str = "2026-11-22T10:00:00Z";
+
+    fn begun(conn: &Transaction<'_>) -> (SourceId, StageId) {
+        let source = sources::begin(conn, "packages.tar").unwrap();
+        (source, begin(conn, source, AT, "tester").unwrap())
+    }
+
+    #[test]
+    fn a_stage_waits_from_the_moment_its_source_was_read() {
+        let mut conn = schema::in_memory();
+        let conn = conn.transaction().unwrap();
+        let (source, id) = begun(&conn);
+        assert_eq!(get(&conn, id).unwrap(), None);
+        assert_eq!(waiting(&conn).unwrap(), []);
+        assert!(!set_target(&conn, id, &name("mine"), BranchKind::Local).unwrap());
+
+        let read = sources::Source {
+            registry_version: Some("1.15.0".into()),
+            ..sources::Source::default()
+        };
+        sources::finish(&conn, source, &read).unwrap();
+        let settings = BranchSettings {
+            registry_version: Some("1.15.0".into()),
+            search_cache_seconds: Some(60),
+            categories_cache_seconds: None,
+            catch_all_cache_seconds: Some(600),
+        };
+        finish(&conn, id, None, &settings, 7).unwrap();
+        let mut expected = Stage {
+            id,
+            started_at: AT.into(),
+            who: "tester".into(),
+            source,
+            target: None,
+            ignored_files: 7,
+        };
+        assert_eq!(waiting(&conn).unwrap(), [expected.clone()]);
+
+        // What the source said stays when somebody says where it belongs.
+        assert!(set_target(&conn, id, &name("mine"), BranchKind::Local).unwrap());
+        expected.target = Some(Target {
+            branch: name("mine"),
+            kind: BranchKind::Local,
+            settings,
+        });
+        assert_eq!(get(&conn, id).unwrap(), Some(expected));
+    }
+
+    #[test]
+    fn a_stage_holds_each_artifact_once_by_version() {
+        let mut conn = schema::in_memory();
+        let conn = conn.transaction().unwrap();
+        let (_, id) = begun(&conn);
+        let (_, other) = begun(&conn);
+        let [newer, older, gone] =
+            ["1.10.0", "1.9.0", "1.8.0"].map(|version| artifact(&conn, version, "a"));
+        for artifact in [newer, older, older, gone] {
+            add(&conn, id, artifact).unwrap();
+        }
+        add(&conn, other, gone).unwrap();
+        remove(&conn, id, gone).unwrap();
+        let held = |id| {
+            let members = members(&conn, id).unwrap();
+            members.into_iter().map(|m| m.artifact).collect::<Vec<_>>()
+        };
+        assert_eq!(held(id), [older, newer]);
+        assert_eq!(held(other), [gone]);
+    }
+
+    #[test]
+    fn a_stage_ends_once_and_open_ones_end_with_their_process() {
+        let mut conn = schema::in_memory();
+        let conn = conn.transaction().unwrap();
+        let ids = [begun(&conn).1, begun(&conn).1, begun(&conn).1];
+        add(&conn, ids[0], artifact(&conn, "1.0.0", "a")).unwrap();
+        for id in &ids[..2] {
+            finish(&conn, *id, None, &BranchSettings::default(), 0).unwrap();
+        }
+        assert!(end(&conn, ids[0]).unwrap());
+        assert!(!end(&conn, ids[0]).unwrap());
+        assert_eq!(members(&conn, ids[0]).unwrap(), []);
+        assert_eq!(end_open(&conn).unwrap(), 1);
+        let left: Vec<_> = waiting(&conn).unwrap().iter().map(|s| s.id).collect();
+        assert_eq!(left, [ids[1]]);
+        // A number is a plan's name to people: it is never used twice.
+        assert!(!ids.contains(&begun(&conn).1));
+    }
+
+    #[test]
+    fn what_could_not_be_taken_is_told_in_order_until_it_is_forgotten() {
+        let mut conn = schema::in_memory();
+        let conn = conn.transaction().unwrap();
+        let [(source, _), (other, _)] = [begun(&conn), begun(&conn)];
+        let packages = ["z/1.0.0", "a/1.0.0"].map(|path| Quarantined {
+            path: path.into(),
+            reason: "manifest.yml is missing".into(),
+        });
+        for package in &packages {
+            quarantine(&conn, source, AT, package).unwrap();
+        }
+        quarantine(&conn, other, AT, &packages[0]).unwrap();
+        assert_eq!(quarantined(&conn, source).unwrap(), packages);
+        forget_quarantine(&conn, source).unwrap();
+        assert_eq!(quarantined(&conn, source).unwrap(), []);
+        assert_eq!(quarantined(&conn, other).unwrap(), packages[..1]);
+    }
+}

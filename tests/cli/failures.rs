@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 
-use crate::packages::{Tree, release};
+use crate::trees::{Tree, release};
 use crate::{Site, text};
 
 #[test]
@@ -70,7 +70,7 @@ fn a_folder_that_cannot_be_read_is_named() {
     release("8.5.0").write(site.folder.path());
     let folder = site.path("package-storage-8.5.0");
     let file = folder.join("packages/nginx/1.5.0/manifest.yml");
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o000)).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o0)).unwrap();
     let said = site.run(&["import", text(&folder)]);
     assert!(
         said.contains(

@@ -1,6 +1,6 @@
 //! Importing where there is no terminal: plain lines, no question.
 
-use crate::packages::{Tree, release};
+use crate::trees::{Tree, release};
 use crate::{Site, text};
 
 #[test]

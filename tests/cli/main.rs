@@ -5,11 +5,11 @@
 mod archives;
 mod failures;
 mod import;
-#[path = "../support/packages.rs"]
-mod packages;
 mod served;
 mod server;
 mod shared;
+#[path = "../support/trees.rs"]
+mod trees;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -5,8 +5,8 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::Site;
-use crate::packages::{Tree, noise, release};
 use crate::server::{Server, get, until};
+use crate::trees::{Tree, noise, release};
 
 const ALL: &str = "search?all=true&prerelease=true";
 
@@ -179,7 +179,7 @@ fn the_demo_serves_the_sample_and_says_what_to_put_into_kibana_yml() {
     insta::assert_snapshot!(printed, @r#"
     # kibana.yml
     xpack.fleet.registryUrl: "http://[ADDRESS]"
-    xpack.fleet.isAirGapped: true
+    xpack.fleet.isAirGapped: true # Kibana 8.13 and later
     "#);
     insta::assert_snapshot!(server.get(&format!("/{ALL}")).packages().join("\n"), @r"
     fog_horn-0.9.0

@@ -3,7 +3,7 @@
 use airlock::archive::pack_directory;
 use airlock::limits::Limits;
 
-use crate::packages::{COMMIT, COMMITTED_AT, Tree, release};
+use crate::trees::{COMMIT, COMMITTED_AT, Tree, release};
 use crate::{Ask, Place};
 
 fn packed(tree: &Tree) -> Vec<u8> {

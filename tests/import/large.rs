@@ -6,7 +6,7 @@ use airlock::limits::Limits;
 use airlock::store::artifacts;
 use airlock::store::streams::{self, CHUNK_BYTES, Coding};
 
-use crate::packages::{Tree, noise};
+use crate::trees::{Tree, noise};
 use crate::{Ask, Place};
 
 fn small_memory() -> Limits {

@@ -3,7 +3,7 @@
 use airlock::distribution::DistributionName;
 use airlock::store::branches;
 
-use crate::packages::{Tree, manifest, release};
+use crate::trees::{Tree, manifest, release};
 use crate::{Ask, Place};
 
 fn taken(tree: &Tree) -> (Vec<String>, u64) {

@@ -6,11 +6,11 @@ mod archives;
 mod formats;
 mod large;
 mod layouts;
-#[path = "../support/packages.rs"]
-mod packages;
 mod refusals;
 mod rules;
 mod store;
+#[path = "../support/trees.rs"]
+mod trees;
 
 use std::io::Cursor;
 use std::sync::Arc;

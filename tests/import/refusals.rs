@@ -3,7 +3,7 @@
 use airlock::limits::Limits;
 
 use crate::archives::{tar, zst};
-use crate::packages::{Tree, manifest, release};
+use crate::trees::{Tree, manifest, release};
 use crate::{Ask, Place, with_causes};
 
 /// Stages what must be refused; asserts that nothing of it is offered, waits or is remembered.

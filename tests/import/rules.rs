@@ -4,7 +4,7 @@ use airlock::admin::operations;
 use airlock::distribution::{Consent, DistributionName};
 use airlock::import;
 
-use crate::packages::{Tree, release};
+use crate::trees::{Tree, release};
 use crate::{Ask, Place, with_causes};
 
 fn nginx(readme: &str) -> Vec<u8> {

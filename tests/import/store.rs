@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use airlock::store::streams::{self, Coding};
 use airlock::store::{Store, StoreError, sources, stages};
 
-use crate::packages::release;
+use crate::trees::release;
 use crate::{Ask, Place};
 
 #[test]

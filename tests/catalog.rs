@@ -1,0 +1,116 @@
+//! The view of a store that requests are answered from: precedence, sharing, reloading.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
+mod support;
+
+use std::sync::Arc;
+
+use airlock::catalog::{Catalog, Element};
+use airlock::distribution::{BranchKind, DistributionName};
+use airlock::package::PackageId;
+use support::packages::tar_of;
+use support::{TestRegistry, package};
+
+fn catalog(registry: &TestRegistry, name: &str) -> Arc<Catalog> {
+    let name = DistributionName::parse(name).unwrap();
+    registry.catalogs.get(&name).unwrap()
+}
+
+fn element(registry: &TestRegistry, distribution: &str, name: &str) -> Arc<Element> {
+    let id = PackageId::parse(name, "1.0.0").unwrap();
+    Arc::clone(catalog(registry, distribution).find(&id).unwrap())
+}
+
+#[actix_web::test]
+async fn the_first_branch_that_has_a_version_wins() {
+    let registry = TestRegistry::empty();
+    let buoy = |title| package("buoy", "1.0.0").title(title);
+    registry.branch("production", [buoy("Production"), package("dock", "1.0.0")]);
+    registry.branch("staging", [buoy("Staging"), package("buoy", "1.1.0")]);
+    registry.distribution("strict", &["production", "staging"]);
+    registry.distribution("daring", &["staging", "production"]);
+
+    for (distribution, title) in [("strict", "Production"), ("daring", "Staging")] {
+        let offered = registry
+            .found(&format!("/d/{distribution}/search?all=true"))
+            .await;
+        assert_eq!(offered, "buoy 1.0.0, buoy 1.1.0, dock 1.0.0");
+        let path = format!("/d/{distribution}/package/buoy/1.0.0/");
+        let (_, document) = registry.body(&path, &[]).await;
+        let document: serde_json::Value = serde_json::from_slice(&document).unwrap();
+        assert_eq!(document["title"], title);
+    }
+    assert_eq!(
+        registry.found("/search?all=true").await,
+        "buoy 1.0.0, dock 1.0.0"
+    );
+}
+
+#[actix_web::test]
+async fn catalogs_share_the_elements_of_what_they_both_offer() {
+    let registry = TestRegistry::empty();
+    registry.release(
+        "9.1.0",
+        [package("buoy", "1.0.0"), package("dock", "1.0.0")],
+    );
+    let before = element(&registry, "9.1.0", "buoy");
+    registry.release(
+        "9.2.0",
+        [
+            package("buoy", "1.0.0"),
+            package("dock", "1.0.0").title("Other"),
+        ],
+    );
+
+    let same = ["default", "9.1.0", "9.2.0"].map(|name| element(&registry, name, "buoy"));
+    assert!(same.iter().all(|element| Arc::ptr_eq(element, &before)));
+    let (one, other) = (
+        element(&registry, "9.1.0", "dock"),
+        element(&registry, "9.2.0", "dock"),
+    );
+    assert!(!Arc::ptr_eq(&one, &other));
+    assert_ne!(one.artifact.sha256, other.artifact.sha256);
+}
+
+#[actix_web::test]
+async fn only_a_new_change_set_makes_new_catalogs() {
+    let registry = TestRegistry::empty();
+    let tar = tar_of([package("buoy", "1.0.0")]).bytes();
+    let done = registry.commit("9.2.0", BranchKind::Release, &tar);
+    assert!(done.change_set.is_some() && done.is_default);
+    assert!(registry.catalogs.default_catalog().is_empty());
+    registry.reload();
+    let before = registry.catalogs.default_catalog();
+    assert_eq!(before.len(), 1);
+
+    registry.reload();
+    assert!(Arc::ptr_eq(&before, &registry.catalogs.default_catalog()));
+    // The same again writes to the store, and changes nothing.
+    let again = registry.commit("9.2.0", BranchKind::Release, &tar);
+    assert_eq!((again.change_set, again.unchanged), (None, 1));
+    registry.reload();
+    assert!(Arc::ptr_eq(&before, &registry.catalogs.default_catalog()));
+
+    registry.release("9.3.0", [package("buoy", "1.1.0")]);
+    let after = registry.catalogs.default_catalog();
+    assert!(!Arc::ptr_eq(&before, &after) && after.change_set > before.change_set);
+}
+
+#[actix_web::test]
+async fn a_store_that_is_opened_again_offers_the_same() {
+    let registry = TestRegistry::empty();
+    registry.release("9.1.0", [package("buoy", "1.0.0")]);
+    registry.branch("staging", [package("dock", "1.0.0")]);
+    registry.distribution("both", &["staging", "9.1.0"]);
+    let loaded = airlock::catalog::Catalogs::load(&registry.store).unwrap();
+    for name in ["default", "9.1.0", "staging", "both"] {
+        let name = DistributionName::parse(name).unwrap();
+        let query = airlock::package::SearchQuery::default();
+        let search = |catalogs: &airlock::catalog::Catalogs| {
+            catalogs.get(&name).unwrap().search(&query).unwrap()
+        };
+        assert_eq!(search(&loaded), search(&registry.catalogs), "{name}");
+    }
+    assert_eq!(catalog(&registry, "both").len(), 2);
+}
