@@ -6,10 +6,10 @@ use actix_web::{HttpResponse, web};
 
 use super::Asking;
 use super::condition::Validators;
-use super::error::{ApiError, Refused};
+use super::error::ApiError;
 use super::file::plain_piece;
 use super::pieces::Piece;
-use super::reply::Kind;
+use super::reply::{Kind, Refused};
 use super::route::Asked;
 use super::send::{self, Sent, Source};
 use crate::package::canonical_zip::{self, Entry};

@@ -6,10 +6,10 @@ use actix_web::{HttpResponse, web};
 
 use super::Asking;
 use super::condition::Validators;
-use super::error::{ApiError, Refused};
+use super::error::ApiError;
 use super::file::{StoredFile, plain_piece};
 use super::pieces::PieceReader;
-use super::reply::Kind;
+use super::reply::{Kind, Refused};
 use super::route::Asked;
 use super::send::{self, Sent, kept};
 use crate::catalog::{Catalog, Element, Question};

@@ -10,8 +10,6 @@ use std::error::Error;
 
 use actix_web::http::StatusCode;
 
-use super::reply::Caching;
-
 use crate::package::InvalidQuery;
 
 /// Why a request is not answered with what it asks for.
@@ -44,25 +42,6 @@ pub enum ApiError {
     /// A failure of ours.
     #[error("internal server error")]
     Internal(#[source] Box<dyn Error + Send + Sync>),
-}
-
-/// An answer that is not what was asked for, and how long it may be kept.
-#[derive(Debug)]
-pub struct Refused {
-    /// Why.
-    pub error: ApiError,
-    /// How long the refusal may be kept.
-    pub caching: Caching,
-}
-
-impl From<ApiError> for Refused {
-    /// What may be different in a moment is not kept.
-    fn from(error: ApiError) -> Self {
-        Self {
-            error,
-            caching: Caching::Never,
-        }
-    }
 }
 
 impl ApiError {

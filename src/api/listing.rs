@@ -5,8 +5,8 @@ use bytes::Bytes;
 
 use super::Asking;
 use super::condition::Validators;
-use super::error::{ApiError, Refused};
-use super::reply::{Caching, Kind};
+use super::error::ApiError;
+use super::reply::{Caching, Kind, Refused};
 use super::send::{self, Sent, Source, kept};
 use crate::catalog::{Answer, Question};
 use crate::crypto::Digest;

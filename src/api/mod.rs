@@ -29,8 +29,8 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::catalog::Catalog;
-use error::{ApiError, Refused};
-use reply::Caching;
+use error::ApiError;
+use reply::{Caching, Refused};
 use route::{Resource, Route};
 pub use state::State;
 

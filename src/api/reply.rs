@@ -37,6 +37,25 @@ pub enum Caching {
     Unsaid,
 }
 
+/// An answer that is not what was asked for, and how long it may be kept.
+#[derive(Debug)]
+pub struct Refused {
+    /// Why.
+    pub error: ApiError,
+    /// How long the refusal may be kept.
+    pub caching: Caching,
+}
+
+impl From<ApiError> for Refused {
+    /// What may be different in a moment is not kept.
+    fn from(error: ApiError) -> Self {
+        Self {
+            error,
+            caching: Caching::Never,
+        }
+    }
+}
+
 /// What an answer is, as far as its headers depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind<'a> {

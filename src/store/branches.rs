@@ -126,30 +126,49 @@ pub fn members(conn: &Connection, branch: BranchId) -> Result<Vec<Member>, Store
            JOIN artifact a ON a.id = m.artifact
           WHERE m.branch = :branch AND m.until IS NULL",
     )?;
-    let rows = query.query_map(named_params! { ":branch": branch }, |row| {
-        let held = Held {
-            sha256: row.get(3)?,
-            tree_sha256: row.get(4)?,
-        };
-        Ok((
-            row.get::<_, String>(0)?,
-            row.get::<_, String>(1)?,
-            row.get(2)?,
-            held,
-        ))
-    })?;
+    members_of(query.query_map(named_params! { ":branch": branch }, MemberRow::read)?)
+}
+
+/// Reads the columns name, version, artifact, SHA-256, SHA-256 of the tree; sorts by name and version.
+pub(super) fn members_of(
+    rows: impl Iterator<Item = rusqlite::Result<MemberRow>>,
+) -> Result<Vec<Member>, StoreError> {
     let mut members = rows
-        .map(|row| {
-            let (name, version, artifact, held) = row?;
-            Ok(Member {
-                package: artifacts::package_id(&name, &version)?,
-                artifact,
-                held,
-            })
-        })
-        .collect::<Result<Vec<_>, StoreError>>()?;
+        .map(|row| row?.member())
+        .collect::<Result<Vec<_>, _>>()?;
     members.sort_by(|a, b| a.package.cmp(&b.package));
     Ok(members)
+}
+
+/// A member as its row has it, its package version still text.
+pub(super) struct MemberRow {
+    name: String,
+    version: String,
+    artifact: ArtifactId,
+    held: Held,
+}
+
+impl MemberRow {
+    pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            name: row.get(0)?,
+            version: row.get(1)?,
+            artifact: row.get(2)?,
+            held: Held {
+                sha256: row.get(3)?,
+                tree_sha256: row.get(4)?,
+            },
+        })
+    }
+
+    fn member(self) -> Result<Member, StoreError> {
+        let package = artifacts::package_id(&self.name, &self.version)?;
+        Ok(Member {
+            package,
+            artifact: self.artifact,
+            held: self.held,
+        })
+    }
 }
 
 /// Makes `artifact` what a branch holds for its package version, from `change_set` on; what it held before ends there.

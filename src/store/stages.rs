@@ -3,10 +3,10 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
 
 use super::StoreError;
-use super::artifacts::{self, ArtifactId};
-use super::branches::{BranchSettings, Member};
+use super::artifacts::ArtifactId;
+use super::branches::{self, BranchSettings, Member, MemberRow};
 use super::sources::SourceId;
-use crate::distribution::{BranchKind, DistributionName, Held};
+use crate::distribution::{BranchKind, DistributionName};
 
 /// The number of a stage: the plan `airlock plans commit N` means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -224,30 +224,7 @@ pub fn members(conn: &Connection, id: StageId) -> Result<Vec<Member>, StoreError
            JOIN package_version v ON v.id = a.package_version
           WHERE s.stage = :id",
     )?;
-    let rows = query.query_map(named_params! { ":id": id }, |row| {
-        let held = Held {
-            sha256: row.get(3)?,
-            tree_sha256: row.get(4)?,
-        };
-        Ok((
-            row.get::<_, String>(0)?,
-            row.get::<_, String>(1)?,
-            row.get(2)?,
-            held,
-        ))
-    })?;
-    let mut members = rows
-        .map(|row| {
-            let (name, version, artifact, held) = row?;
-            Ok(Member {
-                package: artifacts::package_id(&name, &version)?,
-                artifact,
-                held,
-            })
-        })
-        .collect::<Result<Vec<_>, StoreError>>()?;
-    members.sort_by(|a, b| a.package.cmp(&b.package));
-    Ok(members)
+    branches::members_of(query.query_map(named_params! { ":id": id }, MemberRow::read)?)
 }
 
 /// Ends a stage, by its commit or because it is dropped; `false` where there is none. What it held stays until it is
