@@ -20,7 +20,7 @@ use crate::store::Store;
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
-    /// Listen at this address; [::]:8080 is every interface
+    /// Listen at this address; `[::]:8080` is every interface
     #[arg(
         long,
         value_name = "ADDR",
