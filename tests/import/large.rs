@@ -12,6 +12,7 @@ use crate::{Ask, Place};
 fn small_memory() -> Limits {
     Limits {
         package_memory_bytes: 1000,
+        known_file_bytes: 0,
         ..Limits::default()
     }
 }
@@ -108,7 +109,15 @@ fn a_large_file_comes_back_byte_for_byte_whatever_its_size() {
 
 #[test]
 fn the_same_large_content_is_kept_once() {
-    let place = Place::within(small_memory());
+    for known_file_bytes in [0, 2 << 20] {
+        kept_once(&Place::within(Limits {
+            known_file_bytes,
+            ..small_memory()
+        }));
+    }
+}
+
+fn kept_once(place: &Place) {
     let large = noise(2 * CHUNK_BYTES);
     let tree = Tree::default()
         .package("p/1.0.0")
