@@ -23,8 +23,8 @@ pub enum OperationError {
     /// The name means something of its own.
     #[error("{0} is a name with a meaning of its own")]
     ReservedName(String),
-    /// A branch with the name of a release.
-    #[error("{0} is what a release is called, and a branch cannot be")]
+    /// A branch or a distribution of the admin's with the name of a release.
+    #[error("{0} is what a release is called, and nothing else may be")]
     NamedLikeRelease(String),
     /// A request that does not say what it must.
     #[error("invalid request: {0}")]

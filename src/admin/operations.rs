@@ -138,6 +138,9 @@ pub fn create_distribution(
     {
         return Err(OperationError::ReservedName(name.to_string()));
     }
+    if name.is_of_a_release() {
+        return Err(OperationError::NamedLikeRelease(name.to_string()));
+    }
     store.write_synced(|conn| {
         let branches = branch_ids(conn, branches)?;
         if distributions::find(conn, name)?.is_some() {

@@ -96,8 +96,8 @@ fn names_with_a_meaning_are_refused() {
     ");
     insta::assert_snapshot!(site.run(&["import", &tar, "--branch", "8.5.0"]), @r"
     exit 1
-    Error: 8.5.0 is what a release is called, and a branch cannot be
-    Hint: make a release of it with --release, or name the branch otherwise
+    Error: 8.5.0 is what a release is called, and nothing else may be
+    Hint: choose another name, or make a release of it with `airlock import --release`
     ");
     insta::assert_snapshot!(site.run(&["import", &tar, "--branch", "Mine"]), @r#"
     exit 1
@@ -140,6 +140,11 @@ fn what_is_here_already_is_not_changed() {
     exit 1
     Error: staging is a name with a meaning of its own
     Hint: choose another name; production, staging, snapshot, experimental and default are taken
+    ");
+    insta::assert_snapshot!(site.run(&["distribution", "create", "9.9.9", "--from", "8.5.0"]), @r"
+    exit 1
+    Error: 9.9.9 is what a release is called, and nothing else may be
+    Hint: choose another name, or make a release of it with `airlock import --release`
     ");
     insta::assert_snapshot!(site.run(&["import", &tar, "--branch", "mine"]), @r"
     exit 1

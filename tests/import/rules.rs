@@ -163,8 +163,8 @@ fn names_say_what_is_a_release_and_what_a_branch() {
     default is a name with a meaning of its own
     default is a name with a meaning of its own
     production is a name with a meaning of its own
-    8.5.0 is what a release is called, and a branch cannot be
-    lite-8.5.0 is what a release is called, and a branch cannot be
+    8.5.0 is what a release is called, and nothing else may be
+    lite-8.5.0 is what a release is called, and nothing else may be
     invalid request: invalid name "Mine": names are 1 to 64 of a-z, 0-9, '.', '_', '+' and '-', and begin with a letter or digit
     invalid request: a release and a branch were named, it can be only one
     "#);
