@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use flate2::{Decompress, FlushDecompress, Status};
+use libdeflater::{DecompressionError, Decompressor};
 use rusqlite::Connection;
 
 use crate::store::streams::{self, CHUNK_BYTES, StreamId};
@@ -82,10 +83,21 @@ struct Part {
     inflating: Option<Inflating>,
 }
 
+/// A stream on its way through a decoder, for what is not inflated at once.
 struct Inflating {
     decoder: Decompress,
     encoded: Vec<u8>,
     used: usize,
+}
+
+impl Default for Inflating {
+    fn default() -> Self {
+        Self {
+            decoder: Decompress::new(false),
+            encoded: Vec::new(),
+            used: 0,
+        }
+    }
 }
 
 impl PieceReader {
@@ -166,11 +178,7 @@ impl PieceReader {
 impl Part {
     fn new(piece: Piece, skip: u64, take: u64) -> Self {
         let mut part = Self {
-            inflating: matches!(piece, Piece::Inflated { .. }).then(|| Inflating {
-                decoder: Decompress::new(false),
-                encoded: Vec::new(),
-                used: 0,
-            }),
+            inflating: None,
             piece,
             skip,
             take,
@@ -228,9 +236,14 @@ impl Part {
         room: usize,
     ) -> Result<Bytes, ReadError> {
         let wanted = room.min(self.take_as_usize());
-        let Some(state) = &mut self.inflating else {
-            return Err(ReadError::Deflate(stream.0));
-        };
+        if self.inflating.is_none() && self.skip == 0 && wanted as u64 == plain_bytes {
+            let chunk = streams::chunk(conn, stream, 0)?.ok_or(ReadError::Length(stream.0))?;
+            if chunk.len() < CHUNK_BYTES {
+                self.take = 0;
+                return whole(stream, &chunk, wanted);
+            }
+        }
+        let state = self.inflating.get_or_insert_with(Inflating::default);
         for _ in 0..MAX_SKIPPED_BLOCKS {
             let skipped = self.skip.min(BLOCK_BYTES as u64);
             // What comes before the range is inflated by itself, and thrown away.
@@ -273,6 +286,16 @@ impl Part {
             self.skip -= skipped;
         }
         Ok(Bytes::new())
+    }
+}
+
+/// Inflates a stream that is one chunk, of `plain_bytes` plain bytes, at once: most files of packages are such.
+fn whole(stream: StreamId, deflated: &[u8], plain_bytes: usize) -> Result<Bytes, ReadError> {
+    let mut plain = vec![0; plain_bytes];
+    match Decompressor::new().deflate_decompress(deflated, &mut plain) {
+        Ok(bytes) if bytes == plain_bytes => Ok(plain.into()),
+        Ok(_) | Err(DecompressionError::InsufficientSpace) => Err(ReadError::Length(stream.0)),
+        Err(DecompressionError::BadData) => Err(ReadError::Deflate(stream.0)),
     }
 }
 
@@ -464,7 +487,10 @@ mod tests {
         let not_deflate = fixture.write(b"?", &[0xff; 64], Coding::Deflate);
         let plain = fixture.write(b"plain", b"plain", Coding::Plain);
         for (piece, expected) in [
-            (Piece::Inflated { stream, bytes: 30 }, None),
+            (
+                Piece::Inflated { stream, bytes: 30 },
+                Some(ReadError::Length(stream.0)),
+            ),
             (Piece::Inflated { stream, bytes: 31 }, None),
             (
                 Piece::Inflated { stream, bytes: 32 },

@@ -63,7 +63,9 @@ fn hint(kind: &str) -> Option<&'static str> {
         "other-kind" => "choose another name with --branch or --release",
         "no-such-plan" => "`airlock plans list` shows the plans that wait",
         "no-such-branch" | "name-taken" => "`airlock distribution list` shows what there is",
-        "named-like-release" => "choose another name, or make a release of it with `airlock import --release`",
+        "named-like-release" => {
+            "choose another name, or make a release of it with `airlock import --release`"
+        }
         "reserved-name" => {
             "choose another name; production, staging, snapshot, experimental and default are taken"
         }
