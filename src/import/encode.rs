@@ -2,8 +2,6 @@
 
 use libdeflater::{CompressionLvl, Compressor};
 
-use crate::store::streams::Coding;
-
 /// Encodes contents one after another, with one compressor.
 pub(super) struct Encoder {
     compressor: Compressor,
@@ -25,15 +23,13 @@ impl Encoder {
         }
     }
 
-    /// Returns how `plain` is to be kept, and the deflate stream where that is it.
-    pub(super) fn encode(&mut self, plain: &[u8]) -> (Coding, Option<Vec<u8>>) {
+    /// Returns the deflate stream that `plain` is to be kept as; `None` where it is to be kept plain.
+    pub(super) fn encode(&mut self, plain: &[u8]) -> Option<Vec<u8>> {
         let mut deflated = self.deflate(plain);
-        if is_worth_it(plain.len() as u64, deflated.len() as u64) {
+        is_worth_it(plain.len() as u64, deflated.len() as u64).then(|| {
             deflated.shrink_to_fit();
-            (Coding::Deflate, Some(deflated))
-        } else {
-            (Coding::Plain, None)
-        }
+            deflated
+        })
     }
 
     /// Returns `plain` as one raw deflate stream, whatever it gains.
@@ -84,13 +80,10 @@ mod tests {
     fn text_is_deflated_and_noise_is_kept_plain() {
         let mut encoder = Encoder::new();
         let text = b"name: nginx\n".repeat(1000);
-        let (coding, deflated) = encoder.encode(&text);
-        assert_eq!(
-            (coding, inflated(&deflated.unwrap())),
-            (Coding::Deflate, text)
-        );
-        assert_eq!(encoder.encode(&noise(10_000)), (Coding::Plain, None));
-        assert_eq!(encoder.encode(b""), (Coding::Plain, None));
+        let deflated = encoder.encode(&text);
+        assert_eq!(inflated(&deflated.unwrap()), text);
+        assert_eq!(encoder.encode(&noise(10_000)), None);
+        assert_eq!(encoder.encode(b""), None);
     }
 
     #[test]

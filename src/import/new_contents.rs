@@ -42,7 +42,7 @@ pub(super) fn encode_new<'f>(
         {
             continue;
         }
-        let (_, deflated) = encoder.encode(plain);
+        let deflated = encoder.encode(plain);
         new.push(Encoded {
             sha256: file.sha256,
             crc32: file.crc32,

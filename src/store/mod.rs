@@ -173,12 +173,6 @@ impl Store {
             .map_err(StoreError::from)?;
         answer
     }
-
-    /// Moves what the WAL holds into the store's file as far as no reader is in the way, and empties the WAL if none is.
-    pub fn checkpoint(&self) -> Result<(), StoreError> {
-        locked(&self.writer).query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(())
-    }
 }
 
 fn transact<T, E: From<StoreError>>(
