@@ -196,8 +196,10 @@ async fn read(answer: HttpResponse) -> (usize, Option<String>) {
 #[actix_web::test]
 async fn a_damaged_chunk_cuts_the_answer_and_never_completes_it() {
     let text = large_text();
-    let registry = TestRegistry::holding([nginx().with_file("docs/large.txt", &text)]).await;
-    let (_, whole) = registry.body(PATH, &[]).await;
+    let package = || nginx().with_file("docs/large.txt", &text);
+    let sound = TestRegistry::holding([package()]).await;
+    let (_, whole) = sound.body(PATH, &[]).await;
+    let registry = TestRegistry::holding([package()]).await;
     let file = "/package/nginx/1.20.0/docs/large.txt";
     let cut = Some("cannot read the store".to_owned());
     damage(&registry, "docs/large.txt");
@@ -225,6 +227,27 @@ async fn a_damaged_chunk_cuts_the_answer_and_never_completes_it() {
     }
     let other = registry.body("/package/nginx/1.20.0/a/x", &[]).await;
     assert_eq!(other.1, "before");
+}
+
+#[actix_web::test]
+async fn what_was_sent_lately_is_sent_again_without_a_read_of_the_store() {
+    let text = large_text();
+    let file = "/package/nginx/1.20.0/docs/large.txt";
+    let gzip = [("accept-encoding", "gzip")];
+    let registry = TestRegistry::holding([nginx().with_file("docs/large.txt", &text)]).await;
+    let (_, zip) = registry.body(PATH, &[]).await;
+    let (_, compressed) = registry.body(file, &gzip).await;
+    damage(&registry, "docs/large.txt");
+
+    assert!(registry.body(PATH, &[]).await.1 == zip);
+    assert!(registry.body(file, &gzip).await.1 == compressed);
+    for (range, part) in [
+        ("bytes=0-299999", &zip[..300_000]),
+        ("bytes=0-9", &zip[..10]),
+    ] {
+        let (_, sent) = registry.body(PATH, &[("range", range)]).await;
+        assert!(sent == part, "{range}");
+    }
 }
 
 #[actix_web::test]

@@ -7,11 +7,12 @@ use actix_web::{HttpResponse, web};
 use super::Asking;
 use super::condition::Validators;
 use super::error::ApiError;
-use super::file::{StoredFile, plain_piece};
+use super::file::StoredFile;
 use super::pieces::PieceReader;
 use super::reply::{Kind, Refused};
 use super::route::Asked;
 use super::send::{self, Sent, kept};
+use super::stored::Stored;
 use crate::catalog::{Catalog, Element, Question};
 use crate::package::Fill;
 use crate::store::streams;
@@ -41,7 +42,7 @@ pub(super) async fn show(asking: &Asking, asked: &Asked) -> Result<HttpResponse,
             caching: asking.index_caching(),
             validators,
         };
-        return Ok(document.send(asking, &sent));
+        return Ok(document.send(asking, &sent).await?);
     }
     let (store, catalog) = (Arc::clone(&asking.state.store), Arc::clone(&asking.catalog));
     let filled = move || {
@@ -83,7 +84,9 @@ fn filled(store: &Arc<Store>, catalog: &Catalog, element: &Element) -> Result<Ve
         .read(|conn| streams::of_content(conn, content.id))
         .and_then(|stream| stream.ok_or_else(missing))
         .map_err(ApiError::internal)?;
-    let pieces = [plain_piece(&content, &stream)];
+    let pieces = Stored::Plain(content, stream)
+        .pieces(store)
+        .map_err(ApiError::internal)?;
     let text = PieceReader::new(Arc::clone(store), pieces, 0, u64::MAX)
         .read_all()
         .map_err(ApiError::internal)?;

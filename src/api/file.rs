@@ -10,11 +10,11 @@ use super::Asking;
 use super::condition::Validators;
 use super::content_type;
 use super::error::ApiError;
-use super::gzip;
-use super::pieces::{Piece, PieceReader};
+use super::pieces::PieceReader;
 use super::reply::{Kind, Refused};
 use super::route::Asked;
-use super::send::{self, Sent, Source};
+use super::send::{self, Sent};
+use super::stored::Stored;
 use crate::store::artifacts::{self, ArtifactId};
 use crate::store::contents::Content;
 use crate::store::streams::{self, Coding, Stream};
@@ -62,7 +62,7 @@ pub(super) async fn show(
         caching: asking.catch_all(),
         validators,
     };
-    Ok(file.send(asking, &sent))
+    Ok(file.send(asking, &sent).await?)
 }
 
 async fn find(
@@ -116,20 +116,19 @@ impl StoredFile {
             plain: None,
             gzip: None,
         };
-        let whole = |pieces: Vec<Piece>| {
-            PieceReader::new(Arc::clone(store), pieces, 0, u64::MAX)
-                .read_all()
-                .map_err(ApiError::internal)
+        let first = |stored: Stored, bytes| {
+            let pieces = stored.pieces(store).map_err(ApiError::internal)?;
+            let reader = PieceReader::new(Arc::clone(store), pieces, 0, bytes);
+            reader.read_all().map_err(ApiError::internal)
         };
         if content.bytes <= SMALL_BYTES {
-            file.plain = Some(whole(file.plain_pieces())?);
-            file.gzip = file.gzip_pieces().map(whole).transpose()?;
+            file.plain = Some(first(file.stored_plain(), u64::MAX)?);
+            let gzip = file.stored_gzip();
+            file.gzip = gzip.map(|gzip| first(gzip, u64::MAX)).transpose()?;
         }
         if content_type.is_none() {
-            let sniffed = content_type::SNIFFED_BYTES as u64;
-            let first =
-                PieceReader::new(Arc::clone(store), file.plain_pieces(), 0, sniffed).read_all();
-            file.content_type = content_type::by_content(&first.map_err(ApiError::internal)?);
+            let sniffed = first(file.stored_plain(), content_type::SNIFFED_BYTES as u64)?;
+            file.content_type = content_type::by_content(&sniffed);
         }
         Ok(file)
     }
@@ -144,57 +143,25 @@ impl StoredFile {
     }
 
     /// Sends the file in the form that the request selects.
-    pub(super) fn send(&self, asking: &Asking, sent: &Sent<'_>) -> HttpResponse {
-        let (plain_pieces, gzip_pieces) = (
-            || self.plain_pieces(),
-            || self.gzip_pieces().unwrap_or_default(),
-        );
-        let kept_gzip = || self.gzip.clone().unwrap_or_default();
-        let is_deflated = self.stream.coding == Coding::Deflate;
-        let source = match &self.plain {
-            Some(plain) => Source::Memory {
-                plain,
-                gzip: is_deflated.then_some(&kept_gzip as &dyn Fn() -> Bytes),
-            },
-            None => Source::Store {
-                plain: &plain_pieces,
-                gzip: is_deflated.then_some(&gzip_pieces as &dyn Fn() -> Vec<Piece>),
-                plain_bytes: self.content.bytes,
-            },
+    pub(super) async fn send(
+        &self,
+        asking: &Asking,
+        sent: &Sent<'_>,
+    ) -> Result<HttpResponse, ApiError> {
+        let Some(plain) = &self.plain else {
+            return send::from_store(asking, sent, self.stored_plain(), self.stored_gzip()).await;
         };
-        send::send(asking, sent, &source)
+        let gzip = self.gzip.as_ref().map(|gzip| || gzip.clone());
+        let gzip = gzip.as_ref().map(|gzip| gzip as &dyn Fn() -> Bytes);
+        Ok(send::from_memory(asking, sent, plain, gzip))
     }
 
-    fn plain_pieces(&self) -> Vec<Piece> {
-        vec![plain_piece(&self.content, &self.stream)]
+    fn stored_plain(&self) -> Stored {
+        Stored::Plain(self.content, self.stream)
     }
 
-    /// The stream as it lies, with gzip's head and tail; `None` where it is not deflated.
-    fn gzip_pieces(&self) -> Option<Vec<Piece>> {
-        (self.stream.coding == Coding::Deflate).then(|| {
-            let trailer = gzip::trailer(self.content.crc32, self.content.bytes);
-            vec![
-                Piece::Literal(Bytes::from_static(&gzip::HEADER)),
-                Piece::Stored {
-                    stream: self.stream.id,
-                    bytes: self.stream.bytes,
-                },
-                Piece::Literal(Bytes::copy_from_slice(&trailer)),
-            ]
-        })
-    }
-}
-
-/// Returns the plain bytes of a content as a piece of an answer.
-pub(super) fn plain_piece(content: &Content, stream: &Stream) -> Piece {
-    match stream.coding {
-        Coding::Plain => Piece::Stored {
-            stream: stream.id,
-            bytes: stream.bytes,
-        },
-        Coding::Deflate => Piece::Inflated {
-            stream: stream.id,
-            bytes: content.bytes,
-        },
+    fn stored_gzip(&self) -> Option<Stored> {
+        let is_deflated = self.stream.coding == Coding::Deflate;
+        is_deflated.then_some(Stored::Gzip(self.content, self.stream))
     }
 }

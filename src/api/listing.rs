@@ -7,7 +7,7 @@ use super::Asking;
 use super::condition::Validators;
 use super::error::ApiError;
 use super::reply::{Caching, Kind, Refused};
-use super::send::{self, Sent, Source, kept};
+use super::send::{self, Sent, kept};
 use crate::catalog::{Answer, Question};
 use crate::crypto::Digest;
 use crate::package::{CategoriesQuery, SearchQuery};
@@ -29,19 +29,12 @@ pub(super) fn favicon(asking: &Asking) -> HttpResponse {
         tag: send::tag(&Digest::of(FAVICON)),
         modified: None,
     };
-    let source = Source::Memory {
-        plain: &Bytes::from_static(FAVICON),
-        gzip: None,
+    let sent = Sent {
+        kind: Kind::Icon,
+        caching: asking.catch_all(),
+        validators,
     };
-    send::send(
-        asking,
-        &Sent {
-            kind: Kind::Icon,
-            caching: asking.catch_all(),
-            validators,
-        },
-        &source,
-    )
+    send::from_memory(asking, &sent, &Bytes::from_static(FAVICON), None)
 }
 
 /// Answers `/search`.

@@ -21,6 +21,7 @@ pub mod route;
 pub mod selection;
 mod send;
 mod state;
+mod stored;
 
 use std::sync::Arc;
 

@@ -54,6 +54,9 @@ pub enum ReadError {
     /// A stream is not raw deflate.
     #[error("stream {0} cannot be inflated")]
     Deflate(i64),
+    /// The thread that read has ended without a result.
+    #[error("a read was lost: {0}")]
+    Lost(String),
 }
 
 impl Piece {

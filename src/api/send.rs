@@ -1,34 +1,20 @@
-//! Sends what was found in the form that was selected: from memory, or piece by piece from the store.
+//! Sends what was found in the form that was selected: from memory, or block by block from the store.
 
-use actix_web::HttpResponse;
 use actix_web::body::BoxBody;
 use actix_web::http::Method;
+use actix_web::{HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 
 use super::body::{Announced, StoredBody};
 use super::condition::Validators;
 use super::encoding::Coding;
-use super::pieces::{Piece, PieceReader};
+use super::error::ApiError;
 use super::reply::{self, Caching, Kind};
 use super::selection::{Forms, Selection, select};
+use super::stored::Stored;
 use super::{Asking, gzip};
 use crate::catalog::Answer;
 use crate::crypto::Digest;
-
-/// Where the bytes of an answer are.
-pub(super) enum Source<'a> {
-    /// In memory, in each coding it can be had in.
-    Memory {
-        plain: &'a Bytes,
-        gzip: Option<&'a dyn Fn() -> Bytes>,
-    },
-    /// In the store, in each coding it can be had in.
-    Store {
-        plain: &'a dyn Fn() -> Vec<Piece>,
-        gzip: Option<&'a dyn Fn() -> Vec<Piece>>,
-        plain_bytes: u64,
-    },
-}
 
 /// What is sent, apart from its bytes.
 pub(super) struct Sent<'a> {
@@ -48,111 +34,98 @@ pub(super) fn kept(asking: &Asking, answer: &Answer, caching: Caching) -> HttpRe
         tag: tag(&answer.sha256),
         modified: None,
     };
-    let compressed = || answer.gzip(gzip::compress);
-    let source = Source::Memory {
-        plain: &answer.plain,
-        gzip: Some(&compressed),
+    let sent = Sent {
+        kind: Kind::Json,
+        caching,
+        validators,
     };
-    send(
-        asking,
-        &Sent {
-            kind: Kind::Json,
-            caching,
-            validators,
-        },
-        &source,
-    )
+    let gzip = || answer.gzip(gzip::compress);
+    from_memory(asking, &sent, &answer.plain, Some(&gzip))
 }
 
-/// Sends what `source` holds in the form that the request selects.
-pub(super) fn send(asking: &Asking, sent: &Sent<'_>, source: &Source<'_>) -> HttpResponse {
-    let request = &asking.request;
-    let size = source.plain_bytes();
-    let forms = source.forms(sent.kind);
+/// Sends bytes that are in memory, in the form that the request selects. `gzip` makes the compressed form, where there
+/// is to be one.
+pub(super) fn from_memory(
+    asking: &Asking,
+    sent: &Sent<'_>,
+    plain: &Bytes,
+    gzip: Option<&dyn Fn() -> Bytes>,
+) -> HttpResponse {
+    let (mut answer, selection) = begin(asking, sent, gzip.is_some(), plain.len() as u64);
+    let bytes = match (selection, gzip) {
+        (Selection::Whole(Coding::Gzip), Some(gzip)) => gzip(),
+        (Selection::Whole(_), _) => plain.clone(),
+        (Selection::Part { start, length }, _) => {
+            let end = plain.len().min((start + length) as usize);
+            plain.slice(end.min(start as usize)..end)
+        }
+        (Selection::Unsatisfiable(error), _) => return reply::unsatisfiable(answer, error),
+        (Selection::NotModified(_) | Selection::PreconditionFailed, _) => return answer.finish(),
+    };
+    if asking.request.method() == Method::HEAD {
+        return answer.body(BoxBody::new(Announced(bytes.len() as u64)));
+    }
+    answer.body(bytes)
+}
+
+/// Sends bytes that are in the store, in the form that the request selects. `gzip` is the compressed form, where there
+/// is one. Fails when not even the first of them can be read; what fails later cuts the connection.
+pub(super) async fn from_store(
+    asking: &Asking,
+    sent: &Sent<'_>,
+    plain: Stored,
+    gzip: Option<Stored>,
+) -> Result<HttpResponse, ApiError> {
+    let (mut answer, selection) = begin(asking, sent, gzip.is_some(), plain.bytes());
+    let (stored, start, length) = match (selection, gzip) {
+        (Selection::Whole(Coding::Gzip), Some(gzip)) => {
+            let bytes = gzip.bytes();
+            (gzip, 0, bytes)
+        }
+        (Selection::Whole(_), _) => {
+            let bytes = plain.bytes();
+            (plain, 0, bytes)
+        }
+        (Selection::Part { start, length }, _) => (plain, start, length),
+        (Selection::Unsatisfiable(error), _) => return Ok(reply::unsatisfiable(answer, error)),
+        (Selection::NotModified(_) | Selection::PreconditionFailed, _) => {
+            return Ok(answer.finish());
+        }
+    };
+    if asking.request.method() == Method::HEAD {
+        return Ok(answer.body(BoxBody::new(Announced(length))));
+    }
+    let body = StoredBody::begin(asking.state.clone(), stored, start, length).await;
+    Ok(answer.body(BoxBody::new(body.map_err(ApiError::internal)?)))
+}
+
+/// Selects the form of an answer of `plain_bytes`, and begins it.
+fn begin(
+    asking: &Asking,
+    sent: &Sent<'_>,
+    has_gzip: bool,
+    plain_bytes: u64,
+) -> (HttpResponseBuilder, Selection) {
+    let forms = match sent.kind {
+        Kind::Zip | Kind::Tarball | Kind::Signature | Kind::Icon => Forms::PlainOnly,
+        Kind::Json | Kind::File { .. } if has_gzip => Forms::PlainOrGzip,
+        Kind::Json | Kind::File { .. } => Forms::Plain,
+    };
     let max_ranges = if sent.kind.has_ranges() {
         asking.state.limits.ranges
     } else {
         0
     };
-    let selection = select(request.headers(), &sent.validators, forms, size, max_ranges);
-    let mut answer = reply::begin(
+    let headers = asking.request.headers();
+    let selection = select(headers, &sent.validators, forms, plain_bytes, max_ranges);
+    let (caching, validators) = (sent.caching, &sent.validators);
+    let answer = reply::begin(
         sent.kind,
-        sent.caching,
-        &sent.validators,
+        caching,
+        validators,
         forms,
         selection,
-        size,
+        plain_bytes,
     );
-    let (coding, start, length) = match selection {
-        Selection::Whole(coding) => (coding, 0, source.bytes(coding)),
-        Selection::Part { start, length } => (Coding::Identity, start, length),
-        Selection::Unsatisfiable(error) => return reply::unsatisfiable(answer, error),
-        Selection::NotModified(_) | Selection::PreconditionFailed => return answer.finish(),
-    };
-    if request.method() == Method::HEAD {
-        return answer.body(BoxBody::new(Announced(length)));
-    }
-    match source {
-        Source::Memory { .. } => {
-            let bytes = source.memory(coding);
-            let (start, end) = (start as usize, (start + length) as usize);
-            answer.body(bytes.slice(start.min(bytes.len())..end.min(bytes.len())))
-        }
-        Source::Store { .. } => {
-            let store = asking.state.store.clone();
-            let reader = PieceReader::new(store, source.pieces(coding), start, length);
-            answer.body(BoxBody::new(StoredBody::new(reader)))
-        }
-    }
-}
-
-impl Source<'_> {
-    fn plain_bytes(&self) -> u64 {
-        match self {
-            Self::Memory { plain, .. } => plain.len() as u64,
-            Self::Store { plain_bytes, .. } => *plain_bytes,
-        }
-    }
-
-    fn forms(&self, kind: Kind<'_>) -> Forms {
-        let has_gzip = match self {
-            Self::Memory { gzip, .. } => gzip.is_some(),
-            Self::Store { gzip, .. } => gzip.is_some(),
-        };
-        match kind {
-            Kind::Zip | Kind::Tarball | Kind::Signature | Kind::Icon => Forms::PlainOnly,
-            Kind::Json | Kind::File { .. } if has_gzip => Forms::PlainOrGzip,
-            Kind::Json | Kind::File { .. } => Forms::Plain,
-        }
-    }
-
-    fn bytes(&self, coding: Coding) -> u64 {
-        match (self, coding) {
-            (Self::Memory { .. }, _) => self.memory(coding).len() as u64,
-            (Self::Store { plain_bytes, .. }, Coding::Identity) => *plain_bytes,
-            (Self::Store { .. }, Coding::Gzip) => {
-                self.pieces(coding).iter().map(Piece::bytes).sum()
-            }
-        }
-    }
-
-    fn memory(&self, coding: Coding) -> Bytes {
-        match self {
-            Self::Memory {
-                gzip: Some(gzip), ..
-            } if coding == Coding::Gzip => gzip(),
-            Self::Memory { plain, .. } => (*plain).clone(),
-            Self::Store { .. } => Bytes::new(),
-        }
-    }
-
-    fn pieces(&self, coding: Coding) -> Vec<Piece> {
-        match self {
-            Self::Store {
-                gzip: Some(gzip), ..
-            } if coding == Coding::Gzip => gzip(),
-            Self::Store { plain, .. } => plain(),
-            Self::Memory { .. } => Vec::new(),
-        }
-    }
+    (answer, selection)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use super::body::Blocks;
 use super::file::StoredFile;
 use crate::catalog::Catalogs;
 use crate::limits::Limits;
@@ -27,6 +28,8 @@ pub struct State {
     pub limits: Limits,
     /// Files that were asked for lately. An artifact never changes, so they outlive catalogs.
     pub(super) files: Cache<(ArtifactId, Box<str>), Arc<StoredFile>, ByBytes>,
+    /// Blocks of what is too large for that.
+    pub(super) blocks: Blocks,
 }
 
 /// Weighs a kept file by the memory it takes.
@@ -42,6 +45,7 @@ impl State {
             catalogs,
             limits: Limits::default(),
             files,
+            blocks: Blocks::default(),
         }
     }
 }
