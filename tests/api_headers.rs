@@ -23,7 +23,7 @@ fn answer(kind: Kind<'_>, forms: Forms, headers: &[(HeaderName, &str)]) -> HttpR
         map.append(name.clone(), HeaderValue::from_str(value).unwrap());
     }
     let validators = Validators {
-        tag: "2cf24dba5fb0a30e".into(),
+        tag: 0x2cf2_4dba_5fb0_a30e_26e8_3b2a_c5b9_e29e,
         modified: kind.has_ranges().then_some(1_795_341_600),
     };
     let caching = Caching::Public {
@@ -53,7 +53,7 @@ async fn a_document() {
     cache-control: public
     content-length: 3
     content-type: application/json
-    etag: "2cf24dba5fb0a30e"
+    etag: "2cf24dba5fb0a30e26e83b2ac5b9e29e"
     server: airlock/0.1.0
     vary: Accept-Encoding
 
@@ -73,7 +73,7 @@ async fn a_document_as_gzip() {
     content-encoding: gzip
     content-length: 3
     content-type: application/json
-    etag: "2cf24dba5fb0a30e-gz"
+    etag: "2cf24dba5fb0a30e26e83b2ac5b9e29e-gz"
     server: airlock/0.1.0
     vary: Accept-Encoding
 
@@ -93,7 +93,7 @@ async fn a_file() {
     content-length: 3
     content-security-policy: sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:
     content-type: image/svg+xml
-    etag: "2cf24dba5fb0a30e"
+    etag: "2cf24dba5fb0a30e26e83b2ac5b9e29e"
     last-modified: Sun, 22 Nov 2026 10:00:00 GMT
     server: airlock/0.1.0
     vary: Accept-Encoding
@@ -107,7 +107,7 @@ async fn a_file() {
 async fn a_part_of_a_file() {
     let headers = [
         (header::RANGE, "bytes=5-"),
-        (header::IF_RANGE, "\"2cf24dba5fb0a30e\""),
+        (header::IF_RANGE, "\"2cf24dba5fb0a30e26e83b2ac5b9e29e\""),
         (header::ACCEPT_ENCODING, "gzip"),
     ];
     let answer = answer(FILE, Forms::PlainOrGzip, &headers);
@@ -121,7 +121,7 @@ async fn a_part_of_a_file() {
     content-range: bytes 5-99/100
     content-security-policy: sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:
     content-type: image/svg+xml
-    etag: "2cf24dba5fb0a30e"
+    etag: "2cf24dba5fb0a30e26e83b2ac5b9e29e"
     last-modified: Sun, 22 Nov 2026 10:00:00 GMT
     server: airlock/0.1.0
     vary: Accept-Encoding
@@ -134,7 +134,7 @@ async fn a_part_of_a_file() {
 #[actix_web::test]
 async fn a_file_that_the_client_holds() {
     let headers = [
-        (header::IF_NONE_MATCH, "\"2cf24dba5fb0a30e-gz\""),
+        (header::IF_NONE_MATCH, "\"2cf24dba5fb0a30e26e83b2ac5b9e29e-gz\""),
         (header::ACCEPT_ENCODING, "gzip"),
     ];
     let answer = answer(FILE, Forms::PlainOrGzip, &headers);
@@ -143,7 +143,7 @@ async fn a_file_that_the_client_holds() {
     access-control-allow-origin: *
     cache-control: max-age=600
     cache-control: public
-    etag: "2cf24dba5fb0a30e-gz"
+    etag: "2cf24dba5fb0a30e26e83b2ac5b9e29e-gz"
     last-modified: Sun, 22 Nov 2026 10:00:00 GMT
     server: airlock/0.1.0
     vary: Accept-Encoding
@@ -196,7 +196,7 @@ async fn a_zip_is_never_encoded() {
     cache-control: public
     content-length: 3
     content-type: application/zip
-    etag: "2cf24dba5fb0a30e"
+    etag: "2cf24dba5fb0a30e26e83b2ac5b9e29e"
     last-modified: Sun, 22 Nov 2026 10:00:00 GMT
     server: airlock/0.1.0
 
@@ -214,7 +214,7 @@ async fn a_signature() {
     cache-control: public
     content-length: 3
     content-type: application/pgp-signature
-    etag: "2cf24dba5fb0a30e"
+    etag: "2cf24dba5fb0a30e26e83b2ac5b9e29e"
     server: airlock/0.1.0
 
     …
@@ -231,7 +231,7 @@ async fn the_favicon() {
     cache-control: public
     content-length: 3
     content-type: image/x-icon
-    etag: "2cf24dba5fb0a30e"
+    etag: "2cf24dba5fb0a30e26e83b2ac5b9e29e"
     server: airlock/0.1.0
 
     …
@@ -377,7 +377,7 @@ async fn head_gives_the_length_and_no_bytes() {
     cache-control: public
     content-length: 100
     content-type: application/json
-    etag: "2cf24dba5fb0a30e"
+    etag: "2cf24dba5fb0a30e26e83b2ac5b9e29e"
     server: airlock/0.1.0
     vary: Accept-Encoding
     "#);

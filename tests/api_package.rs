@@ -212,7 +212,7 @@ async fn all_versions_carry_the_notice_of_the_newest_deprecated_one() {
     cache-control: public
     content-length: 622
     content-type: application/json
-    etag: "3fafb3ba1fd2902ac5096a743ff54a42"
+    etag: "8118529fb44cec957176327f3f7e82e1"
     server: airlock/0.1.0
     vary: Accept-Encoding
 
@@ -251,7 +251,7 @@ async fn all_versions_carry_the_notice_of_the_newest_deprecated_one() {
     cache-control: public
     content-length: 462
     content-type: application/json
-    etag: "816df5caf284e174977be47cf58fed35"
+    etag: "8e3fe0d3fd6863c1abfca610c41191c0"
     server: airlock/0.1.0
     vary: Accept-Encoding
 

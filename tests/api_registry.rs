@@ -24,7 +24,7 @@ async fn the_index_says_which_registry_this_is() {
     cache-control: public
     content-length: 72
     content-type: application/json
-    etag: "3400495b29a95f4d578d3e50dcd17655"
+    etag: "3d0e06a64798e64ef6f356062b48e253"
     server: airlock/0.1.0
     vary: Accept-Encoding
 
@@ -86,7 +86,7 @@ async fn an_empty_store_offers_nothing() {
     cache-control: public
     content-length: 2
     content-type: application/json
-    etag: "4f53cda18c2baa0c0354bb5f9a3ecbe5"
+    etag: "39347ff402b6c53d831154110e30ac6a"
     server: airlock/0.1.0
     vary: Accept-Encoding
 
@@ -99,7 +99,7 @@ async fn an_empty_store_offers_nothing() {
     cache-control: public
     content-length: 3
     content-type: application/json
-    etag: "37517e5f3dc66819f61f5a7bb8ace192"
+    etag: "50a099a76306177b467ca98f305dd0b6"
     server: airlock/0.1.0
     vary: Accept-Encoding
 

@@ -178,7 +178,7 @@ async fn an_element_found_by_its_policy_templates_shows_only_those() {
     cache-control: public
     content-length: 524
     content-type: application/json
-    etag: "f67cd4a5dfdc0fefd49473d4013fff95"
+    etag: "859a6b7bafa178976f4b9397a21d9fff"
     server: airlock/0.1.0
     vary: Accept-Encoding
 
@@ -257,7 +257,7 @@ async fn categories_are_counted() {
     cache-control: public
     content-length: 343
     content-type: application/json
-    etag: "c9f9bb78c2707d81a077f31bf211ae9d"
+    etag: "0bfaa2283b68d588c8929700bd275f2b"
     server: airlock/0.1.0
     vary: Accept-Encoding
 
@@ -290,7 +290,7 @@ async fn categories_are_counted() {
     cache-control: public
     content-length: 477
     content-type: application/json
-    etag: "99539f4f39494fb4087c49e5019fbafc"
+    etag: "31cc5a0684215703fdbd286d8f81d3c6"
     server: airlock/0.1.0
     vary: Accept-Encoding
 

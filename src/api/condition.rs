@@ -13,8 +13,8 @@ use super::encoding::Coding;
 /// What tells one state of an answer from the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Validators {
-    /// Text without quotes that changes with the plain bytes: a digest.
-    pub tag: Box<str>,
+    /// What changes with the plain bytes: a hash of them, or as much of their digest as makes two equal ones no accident.
+    pub tag: u128,
     /// Seconds since 1970 of the last change, for answers that have a date.
     pub modified: Option<u64>,
 }
@@ -34,8 +34,8 @@ impl Validators {
     /// Returns the entity tag of the answer in `coding`, with its quotes.
     pub fn etag(&self, coding: Coding) -> String {
         match coding {
-            Coding::Identity => format!("\"{}\"", self.tag),
-            Coding::Gzip => format!("\"{}-gz\"", self.tag),
+            Coding::Identity => format!("\"{:032x}\"", self.tag),
+            Coding::Gzip => format!("\"{:032x}-gz\"", self.tag),
         }
     }
 
@@ -47,8 +47,8 @@ impl Validators {
 
     /// Judges the conditions of a GET or HEAD that would be answered in `coding`.
     pub fn judge(&self, headers: &HeaderMap, coding: Coding) -> Verdict {
-        let etag = self.etag(coding);
         if headers.contains_key(header::IF_MATCH) {
+            let etag = self.etag(coding);
             if !lists(headers, header::IF_MATCH, &etag, Strength::Strong) {
                 return Verdict::Failed;
             }
@@ -59,6 +59,7 @@ impl Validators {
             return Verdict::Failed;
         }
         if headers.contains_key(header::IF_NONE_MATCH) {
+            let etag = self.etag(coding);
             if lists(headers, header::IF_NONE_MATCH, &etag, Strength::Weak) {
                 return Verdict::NotModified;
             }
@@ -145,7 +146,7 @@ mod tests {
 
     fn validators() -> Validators {
         Validators {
-            tag: "abc".into(),
+            tag: 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef,
             modified: Some(MODIFIED),
         }
     }
@@ -162,12 +163,21 @@ mod tests {
     fn what_the_client_holds_is_not_sent_again() {
         use header::{IF_MODIFIED_SINCE, IF_NONE_MATCH};
         for headers in [
-            &[(IF_NONE_MATCH, "\"abc\"")][..],
-            &[(IF_NONE_MATCH, "W/\"abc\"")],
-            &[(IF_NONE_MATCH, "\"x,\" , \"abc\"")],
-            &[(IF_NONE_MATCH, "\"x\""), (IF_NONE_MATCH, "\"abc\"")],
+            &[(IF_NONE_MATCH, "\"0123456789abcdef0123456789abcdef\"")][..],
+            &[(IF_NONE_MATCH, "W/\"0123456789abcdef0123456789abcdef\"")],
+            &[(
+                IF_NONE_MATCH,
+                "\"x,\" , \"0123456789abcdef0123456789abcdef\"",
+            )],
+            &[
+                (IF_NONE_MATCH, "\"x\""),
+                (IF_NONE_MATCH, "\"0123456789abcdef0123456789abcdef\""),
+            ],
             &[(IF_NONE_MATCH, "*")],
-            &[(IF_NONE_MATCH, "\"abc\""), (IF_MODIFIED_SINCE, BEFORE)],
+            &[
+                (IF_NONE_MATCH, "\"0123456789abcdef0123456789abcdef\""),
+                (IF_MODIFIED_SINCE, BEFORE),
+            ],
             &[(IF_MODIFIED_SINCE, SAME)],
             &[(IF_MODIFIED_SINCE, AFTER)],
         ] {
@@ -181,18 +191,21 @@ mod tests {
         use header::{IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE};
         for headers in [
             &[][..],
-            &[(IF_NONE_MATCH, "\"abc-gz\"")],
+            &[(IF_NONE_MATCH, "\"0123456789abcdef0123456789abcdef-gz\"")],
             &[(IF_NONE_MATCH, "\"ab\"")],
-            &[(IF_NONE_MATCH, "abc")],
-            &[(IF_NONE_MATCH, "\"abc")],
+            &[(IF_NONE_MATCH, "0123456789abcdef0123456789abcdef")],
+            &[(IF_NONE_MATCH, "\"0123456789abcdef0123456789abcdef")],
             &[(IF_NONE_MATCH, "\"\"")],
             &[(IF_NONE_MATCH, "\"x\""), (IF_MODIFIED_SINCE, AFTER)],
             &[(IF_MODIFIED_SINCE, BEFORE)],
             &[(IF_MODIFIED_SINCE, "yesterday")],
-            &[(IF_MATCH, "\"abc\"")],
+            &[(IF_MATCH, "\"0123456789abcdef0123456789abcdef\"")],
             &[(IF_MATCH, "*")],
             &[(IF_UNMODIFIED_SINCE, SAME)],
-            &[(IF_MATCH, "\"abc\""), (IF_UNMODIFIED_SINCE, BEFORE)],
+            &[
+                (IF_MATCH, "\"0123456789abcdef0123456789abcdef\""),
+                (IF_UNMODIFIED_SINCE, BEFORE),
+            ],
         ] {
             let verdict = validators().judge(&map(headers), Coding::Identity);
             assert_eq!(verdict, Verdict::Proceed, "{headers:?}");
@@ -204,9 +217,12 @@ mod tests {
         use header::{IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE};
         for headers in [
             &[(IF_MATCH, "\"x\"")][..],
-            &[(IF_MATCH, "W/\"abc\"")],
+            &[(IF_MATCH, "W/\"0123456789abcdef0123456789abcdef\"")],
             &[(IF_UNMODIFIED_SINCE, BEFORE)],
-            &[(IF_MATCH, "\"x\""), (IF_NONE_MATCH, "\"abc\"")],
+            &[
+                (IF_MATCH, "\"x\""),
+                (IF_NONE_MATCH, "\"0123456789abcdef0123456789abcdef\""),
+            ],
         ] {
             let verdict = validators().judge(&map(headers), Coding::Identity);
             assert_eq!(verdict, Verdict::Failed, "{headers:?}");
@@ -215,7 +231,10 @@ mod tests {
 
     #[test]
     fn each_coding_has_its_own_tag() {
-        let headers = map(&[(header::IF_NONE_MATCH, "\"abc-gz\"")]);
+        let headers = map(&[(
+            header::IF_NONE_MATCH,
+            "\"0123456789abcdef0123456789abcdef-gz\"",
+        )]);
         assert_eq!(
             validators().judge(&headers, Coding::Gzip),
             Verdict::NotModified
@@ -229,7 +248,7 @@ mod tests {
     #[test]
     fn what_has_no_date_is_judged_by_its_tag_alone() {
         let undated = Validators {
-            tag: "abc".into(),
+            tag: 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef,
             modified: None,
         };
         let headers = map(&[(header::IF_MODIFIED_SINCE, AFTER)]);
@@ -241,9 +260,9 @@ mod tests {
     #[test]
     fn a_range_counts_only_for_the_very_bytes_the_client_has_begun() {
         for (value, expected) in [
-            ("\"abc\"", true),
-            ("\"abc-gz\"", false),
-            ("W/\"abc\"", false),
+            ("\"0123456789abcdef0123456789abcdef\"", true),
+            ("\"0123456789abcdef0123456789abcdef-gz\"", false),
+            ("W/\"0123456789abcdef0123456789abcdef\"", false),
             ("\"x\"", false),
             (SAME, true),
             (BEFORE, false),

@@ -82,7 +82,7 @@ mod tests {
             map.append(name.clone(), HeaderValue::from_str(value).unwrap());
         }
         let validators = Validators {
-            tag: "abc".into(),
+            tag: 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef,
             modified: Some(1_795_341_600),
         };
         select(&map, &validators, forms, 100, 16)
@@ -105,23 +105,40 @@ mod tests {
                 Selection::Whole(Coding::Gzip),
             ),
             (
-                vec![gzip.clone(), (RANGE, "bytes=5-"), (IF_RANGE, "\"abc-gz\"")],
+                vec![
+                    gzip.clone(),
+                    (RANGE, "bytes=5-"),
+                    (IF_RANGE, "\"0123456789abcdef0123456789abcdef-gz\""),
+                ],
                 Selection::Whole(Coding::Gzip),
             ),
             (
-                vec![gzip.clone(), (RANGE, "bytes=5-"), (IF_RANGE, "\"abc\"")],
+                vec![
+                    gzip.clone(),
+                    (RANGE, "bytes=5-"),
+                    (IF_RANGE, "\"0123456789abcdef0123456789abcdef\""),
+                ],
                 part,
             ),
             (
-                vec![gzip.clone(), (IF_NONE_MATCH, "\"abc-gz\"")],
+                vec![
+                    gzip.clone(),
+                    (IF_NONE_MATCH, "\"0123456789abcdef0123456789abcdef-gz\""),
+                ],
                 Selection::NotModified(Coding::Gzip),
             ),
             (
-                vec![gzip.clone(), (IF_NONE_MATCH, "\"abc\"")],
+                vec![
+                    gzip.clone(),
+                    (IF_NONE_MATCH, "\"0123456789abcdef0123456789abcdef\""),
+                ],
                 Selection::Whole(Coding::Gzip),
             ),
             (
-                vec![(IF_NONE_MATCH, "\"abc\""), (RANGE, "bytes=100-")],
+                vec![
+                    (IF_NONE_MATCH, "\"0123456789abcdef0123456789abcdef\""),
+                    (RANGE, "bytes=100-"),
+                ],
                 Selection::NotModified(Coding::Identity),
             ),
             (

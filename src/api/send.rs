@@ -23,15 +23,16 @@ pub(super) struct Sent<'a> {
     pub validators: Validators,
 }
 
-/// Returns the text of an entity tag: as much of a digest as makes two equal ones no accident.
-pub(super) fn tag(sha256: &Digest) -> Box<str> {
-    sha256.to_string()[..32].into()
+/// Returns the entity tag of what has this digest: its first half.
+pub(super) fn tag(sha256: &Digest) -> u128 {
+    let first = sha256.as_bytes().first_chunk();
+    u128::from_be_bytes(*first.expect("a digest is longer than half of it"))
 }
 
 /// Sends an answer that is kept in memory.
 pub(super) fn kept(asking: &Asking, answer: &Answer, caching: Caching) -> HttpResponse {
     let validators = Validators {
-        tag: tag(&answer.sha256),
+        tag: answer.tag,
         modified: None,
     };
     let sent = Sent {

@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use twox_hash::XxHash3_128;
 
-use crate::crypto::Digest;
 use crate::package::{CategoriesQuery, PackageId, SearchQuery};
 
 /// Bytes of all kept answers of one catalog, plain and compressed together.
@@ -30,8 +30,8 @@ pub enum Question {
 pub struct Answer {
     /// The JSON.
     pub plain: Bytes,
-    /// Its digest.
-    pub sha256: Digest,
+    /// The XXH3 hash of it, its entity tag: that has to change with the answer, and is computed for every new one.
+    pub tag: u128,
     gzip: OnceLock<Bytes>,
 }
 
@@ -46,7 +46,7 @@ impl Answer {
     /// Returns the answer that `plain` is.
     pub fn new(plain: Vec<u8>) -> Self {
         Self {
-            sha256: Digest::of(&plain),
+            tag: XxHash3_128::oneshot(&plain),
             plain: plain.into(),
             gzip: OnceLock::new(),
         }
