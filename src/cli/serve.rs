@@ -15,7 +15,7 @@ use crate::admin::routes::{self, Operator};
 use crate::api;
 use crate::catalog::Catalogs;
 use crate::limits::Limits;
-use crate::server::{self, ControlSocket, Listeners, Settings};
+use crate::server::{self, ControlSocket, Listeners, Settings, file_limit};
 use crate::store::Store;
 
 #[derive(Debug, Args)]
@@ -67,7 +67,10 @@ pub(super) fn serve(
     let state = actix_web::web::Data::new(api::State::new(store, catalogs));
     let stopped = server::serve(
         listeners,
-        &Settings::default(),
+        &Settings {
+            max_connections: file_limit::connections_under(file_limit::raise()),
+            ..Settings::default()
+        },
         move |config| {
             config.app_data(state.clone());
             api::configure(config);

@@ -1,0 +1,1 @@
+//! Requests that are none, and requests that somebody else would read otherwise.
