@@ -107,7 +107,12 @@ fn bind_control(
 
 /// Begins to write the log to standard error; `RUST_LOG` sets how much of it.
 pub(super) fn start_log(common: &Common) {
-    let default = if common.quiet { "warn" } else { "info" };
+    // What a client sends wrong is no error of the server's: actix-http would fill the log with it.
+    let default = if common.quiet {
+        "warn,actix_http=off"
+    } else {
+        "info,actix_http=off"
+    };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)

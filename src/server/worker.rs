@@ -52,7 +52,7 @@ const CONTROL_CONNECTIONS: usize = 64;
 /// What every listener of a worker has in common.
 #[derive(Clone)]
 pub struct Terms {
-    /// Connections at a time.
+    /// Connections of one listener in one worker at a time.
     pub max_connections: usize,
     /// Their time-outs.
     pub time_outs: TimeOuts,
