@@ -10,6 +10,9 @@
 mod connection;
 mod control;
 mod door;
+pub mod file_limit;
+mod places;
+mod request_body;
 mod request_log;
 mod worker;
 
@@ -52,7 +55,8 @@ pub struct Listeners {
 pub struct Settings {
     /// Threads that accept and answer.
     pub workers: usize,
-    /// Connections of one listener, in all workers together; more wait in the kernel's queue.
+    /// Connections on TCP at a time, divided evenly among the workers and their listeners. Beyond them those end that have
+    /// waited longest for a request; where all are being answered, newcomers wait in the kernel's queue.
     pub max_connections: u32,
     /// Threads of one worker that read the store: what is asked beyond them waits.
     pub blocking_threads: usize,
@@ -105,9 +109,9 @@ where
 {
     let workers = settings.workers.max(1);
     let (ask_to_stop, asked_to_stop) = watch::channel(false);
-    let share = u32::try_from(workers).map_or(1, |workers| settings.max_connections / workers);
+    let sharing = workers * listeners.api.len().max(1);
     let terms = Terms {
-        max_connections: share.max(1),
+        max_connections: settings.max_connections as usize / sharing,
         time_outs: settings.time_outs,
         stopping: Stopping::default(),
         asked_to_stop,

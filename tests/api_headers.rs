@@ -134,7 +134,10 @@ async fn a_part_of_a_file() {
 #[actix_web::test]
 async fn a_file_that_the_client_holds() {
     let headers = [
-        (header::IF_NONE_MATCH, "\"2cf24dba5fb0a30e26e83b2ac5b9e29e-gz\""),
+        (
+            header::IF_NONE_MATCH,
+            "\"2cf24dba5fb0a30e26e83b2ac5b9e29e-gz\"",
+        ),
         (header::ACCEPT_ENCODING, "gzip"),
     ];
     let answer = answer(FILE, Forms::PlainOrGzip, &headers);

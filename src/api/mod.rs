@@ -5,6 +5,7 @@
 //! no writing hand behind this door.
 
 mod artifact;
+mod blocks;
 pub mod body;
 pub mod condition;
 pub mod content_type;

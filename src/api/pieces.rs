@@ -140,24 +140,25 @@ impl PieceReader {
         self.remaining
     }
 
-    /// Reads the next block: at most [`BLOCK_BYTES`], and none only at the end or on the way to a range's first byte.
+    /// Reads the next block: at most `most` bytes and at most [`BLOCK_BYTES`]; none only at the end or on the way to a
+    /// range's first byte.
     ///
     /// Blocks; never call it on an async thread.
-    pub fn next_block(&mut self) -> Result<Bytes, ReadError> {
+    pub fn next_block(&mut self, most: usize) -> Result<Bytes, ReadError> {
+        let most = most.clamp(1, BLOCK_BYTES);
         let Self { store, parts, .. } = self;
         let block = store.read(|conn| {
             let mut block = Vec::new();
             while let Some(part) = parts.front_mut() {
-                if !block.is_empty() && block.len() as u64 + part.next_bytes() > BLOCK_BYTES as u64
-                {
+                if !block.is_empty() && block.len() as u64 + part.next_bytes(most) > most as u64 {
                     break;
                 }
-                let room = BLOCK_BYTES - block.len();
+                let room = most - block.len();
                 let more = part.read(conn, room)?;
                 if part.take == 0 {
                     parts.pop_front();
                 }
-                if block.is_empty() && (more.is_empty() || more.len() >= BLOCK_BYTES / 2) {
+                if block.is_empty() && (more.is_empty() || more.len() >= most / 2) {
                     return Ok::<_, ReadError>(more);
                 }
                 block.extend_from_slice(&more);
@@ -172,7 +173,7 @@ impl PieceReader {
     pub fn read_all(mut self) -> Result<Bytes, ReadError> {
         let mut all = Vec::new();
         while self.remaining > 0 {
-            all.extend_from_slice(&self.next_block()?);
+            all.extend_from_slice(&self.next_block(BLOCK_BYTES)?);
         }
         Ok(all.into())
     }
@@ -195,9 +196,9 @@ impl Part {
         part
     }
 
-    /// Returns how many bytes the next read may bring, at most.
-    fn next_bytes(&self) -> u64 {
-        self.take.min(BLOCK_BYTES as u64)
+    /// Returns how many bytes the next read may bring, of at most `most`.
+    fn next_bytes(&self, most: usize) -> u64 {
+        self.take.min(most as u64)
     }
 
     /// Reads at most `room` bytes, where that is no less than [`Self::next_bytes`].
@@ -217,10 +218,16 @@ impl Part {
                 if first >= chunk.len() {
                     return Err(ReadError::Length(stream.0));
                 }
-                let last = chunk.len().min(first.saturating_add(self.take_as_usize()));
+                let wanted = room.min(self.take_as_usize());
+                let last = chunk.len().min(first.saturating_add(wanted));
+                self.take -= (last - first) as u64;
+                if last < chunk.len() {
+                    // Read again for the next block: a client that waits holds no more than it was given.
+                    self.skip = last as u64;
+                    return Ok(Bytes::copy_from_slice(&chunk[first..last]));
+                }
                 self.chunk += 1;
                 self.skip = 0;
-                self.take -= (last - first) as u64;
                 Ok(Bytes::from(chunk).slice(first..last))
             }
             Piece::Inflated { stream, bytes } => self.inflate(conn, stream, bytes, room),
@@ -239,11 +246,21 @@ impl Part {
         room: usize,
     ) -> Result<Bytes, ReadError> {
         let wanted = room.min(self.take_as_usize());
-        if self.inflating.is_none() && self.skip == 0 && wanted as u64 == plain_bytes {
+        if self.inflating.is_none() && plain_bytes <= BLOCK_BYTES as u64 {
             let chunk = streams::chunk(conn, stream, 0)?.ok_or(ReadError::Length(stream.0))?;
             if chunk.len() < CHUNK_BYTES {
-                self.take = 0;
-                return whole(stream, &chunk, wanted);
+                // Inflated again for the next block, where one is not enough: that is cheaper than to keep a decoder.
+                let plain = whole(stream, &chunk, plain_bytes as usize)?;
+                let first = self.skip as usize;
+                let block = plain.get(first..first + wanted);
+                let block = block.ok_or(ReadError::Length(stream.0))?;
+                self.skip += wanted as u64;
+                self.take -= wanted as u64;
+                return Ok(if wanted == plain.len() {
+                    plain
+                } else {
+                    Bytes::copy_from_slice(block)
+                });
             }
         }
         let state = self.inflating.get_or_insert_with(Inflating::default);
@@ -368,11 +385,21 @@ mod tests {
             start: u64,
             length: u64,
         ) -> Result<Vec<Bytes>, ReadError> {
+            self.blocks_of(BLOCK_BYTES, pieces, start, length)
+        }
+
+        fn blocks_of(
+            &self,
+            most: usize,
+            pieces: &[Piece],
+            start: u64,
+            length: u64,
+        ) -> Result<Vec<Bytes>, ReadError> {
             let mut reader =
                 PieceReader::new(Arc::clone(&self.store), pieces.to_vec(), start, length);
             let mut blocks = Vec::new();
             while reader.remaining() > 0 {
-                blocks.push(reader.next_block()?);
+                blocks.push(reader.next_block(most)?);
             }
             Ok(blocks)
         }
@@ -395,14 +422,17 @@ mod tests {
             noise(CHUNK_BYTES * 2 + 11, 1),
             noise(CHUNK_BYTES * 3 + 7, 2),
         );
+        // One chunk, and more than one small block.
+        let small = b"all the same ".repeat(5_000);
         let pieces = [
             Piece::Literal(Bytes::from_static(b"local header")),
             fixture.stored(&packed, Coding::Deflate),
             Piece::Literal(Bytes::new()),
             fixture.stored(&plain, Coding::Plain),
+            fixture.stored(&small, Coding::Deflate),
             Piece::Literal(Bytes::from_static(b"directory")),
         ];
-        let whole = [&b"local header"[..], &packed, &plain, b"directory"].concat();
+        let whole = [&b"local header"[..], &packed, &plain, &small, b"directory"].concat();
         let size = whole.len() as u64;
         let chunk = CHUNK_BYTES as u64;
         for (start, length) in [
@@ -422,11 +452,14 @@ mod tests {
             (size, 1),
             (size + 1, u64::MAX),
         ] {
-            let blocks = fixture.blocks(&pieces, start, length).unwrap();
             let first = (start as usize).min(whole.len());
             let last = first + (length as usize).min(whole.len() - first);
-            assert!(blocks.concat() == whole[first..last], "{start} {length}");
-            assert!(blocks.iter().all(|block| block.len() <= BLOCK_BYTES));
+            for most in [BLOCK_BYTES, 16 << 10, 9_999] {
+                let blocks = fixture.blocks_of(most, &pieces, start, length).unwrap();
+                let text = format!("{start} {length} by {most}");
+                assert!(blocks.concat() == whole[first..last], "{text}");
+                assert!(blocks.iter().all(|block| block.len() <= most), "{text}");
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::body::Blocks;
+use super::blocks::Blocks;
 use super::file::StoredFile;
 use crate::catalog::Catalogs;
 use crate::limits::Limits;
@@ -28,7 +28,7 @@ pub struct State {
     pub limits: Limits,
     /// Files that were asked for lately. An artifact never changes, so they outlive catalogs.
     pub(super) files: Cache<(ArtifactId, Box<str>), Arc<StoredFile>, ByBytes>,
-    /// Blocks of what is too large for that.
+    /// The blocks of what is too large for that.
     pub(super) blocks: Blocks,
 }
 

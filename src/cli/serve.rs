@@ -15,7 +15,7 @@ use crate::admin::routes::{self, Operator};
 use crate::api;
 use crate::catalog::Catalogs;
 use crate::limits::Limits;
-use crate::server::{self, ControlSocket, Listeners, Settings};
+use crate::server::{self, ControlSocket, Listeners, Settings, file_limit};
 use crate::store::Store;
 
 #[derive(Debug, Args)]
@@ -67,7 +67,10 @@ pub(super) fn serve(
     let state = actix_web::web::Data::new(api::State::new(store, catalogs));
     let stopped = server::serve(
         listeners,
-        &Settings::default(),
+        &Settings {
+            max_connections: file_limit::connections_under(file_limit::raise()),
+            ..Settings::default()
+        },
         move |config| {
             config.app_data(state.clone());
             api::configure(config);
@@ -104,7 +107,12 @@ fn bind_control(
 
 /// Begins to write the log to standard error; `RUST_LOG` sets how much of it.
 pub(super) fn start_log(common: &Common) {
-    let default = if common.quiet { "warn" } else { "info" };
+    // What a client sends wrong is no error of the server's: actix-http would fill the log with it.
+    let default = if common.quiet {
+        "warn,actix_http=off"
+    } else {
+        "info,actix_http=off"
+    };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -17,6 +17,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
+use super::places::Place;
+
 /// How long a connection may make no progress.
 #[derive(Debug, Clone, Copy)]
 pub struct TimeOuts {
@@ -24,6 +26,8 @@ pub struct TimeOuts {
     pub idle: Duration,
     /// From the first byte of a request head to its last.
     pub head: Duration,
+    /// No byte of a request's body that is being read: longer than a disk or a share takes to wake up.
+    pub body: Duration,
     /// No byte of an answer taken by the client.
     pub write: Duration,
     /// From being asked to stop to cutting what is still being answered.
@@ -35,6 +39,7 @@ impl Default for TimeOuts {
         Self {
             idle: Duration::from_secs(75),
             head: Duration::from_secs(15),
+            body: Duration::from_secs(120),
             write: Duration::from_secs(60),
             stop: Duration::from_secs(30),
         }
@@ -76,6 +81,7 @@ pub struct Connection {
     awaited: Cell<Awaited>,
     since: Cell<Instant>,
     was_used: Cell<bool>,
+    place: Rc<Place>,
     stopping: Stopping,
 }
 
@@ -94,6 +100,21 @@ impl Connection {
     fn wait(&self, awaited: Awaited) {
         self.awaited.set(awaited);
         self.since.set(Instant::now());
+        match awaited {
+            Awaited::Request => self.place.wait(),
+            // A head that does not end keeps its turn: its bytes buy no time.
+            Awaited::Head => {}
+            Awaited::Answer => self.place.stop_waiting(),
+        }
+    }
+
+    /// Notes whether bytes of an answer are left that the client does not take.
+    fn is_sending(&self, is_sending: bool) {
+        if is_sending {
+            self.place.stop_waiting();
+        } else if self.awaited.get() != Awaited::Answer {
+            self.place.wait();
+        }
     }
 
     /// Returns when to give up reading, `None` while an answer is made and sent.
@@ -131,14 +152,15 @@ pub struct TimedStream<T> {
 }
 
 impl<T> TimedStream<T> {
-    /// Returns `io` with its time-outs; it is waiting for a request from now on.
-    pub fn new(io: T, time_outs: TimeOuts, stopping: Stopping) -> Self {
+    /// Returns `io` with its time-outs, at `place`; it is waiting for a request from now on.
+    pub fn new(io: T, time_outs: TimeOuts, place: Rc<Place>, stopping: Stopping) -> Self {
         Self {
             io,
             connection: Rc::new(Connection {
                 awaited: Cell::new(Awaited::Request),
                 since: Cell::new(Instant::now()),
                 was_used: Cell::new(false),
+                place,
                 stopping,
             }),
             time_outs,
@@ -212,10 +234,15 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for TimedStream<T> {
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         if let Poll::Ready(result) = Pin::new(&mut this.io).poll_write(cx, bytes) {
-            this.unwritten_since = None;
+            if this.unwritten_since.take().is_some() {
+                this.connection.is_sending(false);
+            }
             return Poll::Ready(result);
         }
         let now = Instant::now();
+        if this.unwritten_since.is_none() {
+            this.connection.is_sending(true);
+        }
         let deadline = *this.unwritten_since.get_or_insert(now) + this.time_outs.write;
         if now >= deadline {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));

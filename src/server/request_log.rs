@@ -5,7 +5,7 @@
 
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use actix_web::HttpRequest;
@@ -16,6 +16,10 @@ use actix_web::http::{ConnectionType, StatusCode};
 use bytes::Bytes;
 
 use super::connection::{Answering, Connection};
+
+/// Bytes of an answer that are handed on at a time. What is handed on is copied into the connection's own buffer and stays
+/// there until the client takes it, and the buffer of a connection that idles afterwards is as large as its fullest was.
+const SLICE_BYTES: usize = 32 << 10;
 
 /// A request whose answer is not there yet.
 pub struct Begun {
@@ -49,6 +53,7 @@ impl Begun {
         let status = answer.status();
         answer.map_body(|_, body| LoggedBody {
             body,
+            rest: Bytes::new(),
             bytes: 0,
             line: Line {
                 request,
@@ -60,9 +65,10 @@ impl Begun {
     }
 }
 
-/// A body that counts what was taken of it and writes the request's line when it is dropped.
+/// A body that is handed on in slices, counts what was taken of it and writes the request's line when it is dropped.
 pub struct LoggedBody {
     body: BoxBody,
+    rest: Bytes,
     bytes: u64,
     line: Line,
     _answering: Option<Answering>,
@@ -79,11 +85,16 @@ impl MessageBody for LoggedBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        let next = Pin::new(&mut self.body).poll_next(cx);
-        if let Poll::Ready(Some(Ok(chunk))) = &next {
-            self.bytes += chunk.len() as u64;
+        let this = &mut *self;
+        if this.rest.is_empty() {
+            match ready!(Pin::new(&mut this.body).poll_next(cx)) {
+                Some(Ok(chunk)) => this.rest = chunk,
+                end => return Poll::Ready(end),
+            }
         }
-        next
+        let slice = this.rest.split_to(this.rest.len().min(SLICE_BYTES));
+        this.bytes += slice.len() as u64;
+        Poll::Ready(Some(Ok(slice)))
     }
 }
 

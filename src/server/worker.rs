@@ -6,13 +6,13 @@
 //! were closed, and what waits in the kernel's queue is taken out before they are closed (see [`super::door`]).
 
 use std::any::Any;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdTcpListener};
 use std::os::unix::net::UnixListener as StdUnixListener;
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::task::ready;
 use std::time::Duration;
 
 use actix_http::{HttpService, KeepAlive};
@@ -24,11 +24,13 @@ use futures_util::future::{Either, FutureExt, LocalBoxFuture, select, try_join_a
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::runtime::{Builder, LocalOptions};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::connection::{Stopping, TimeOuts, TimedStream};
 use super::door;
+use super::places::{self, Places, Taken};
+use super::request_body;
 use super::request_log::Begun;
 use crate::admin::PeerUser;
 
@@ -44,11 +46,14 @@ const LINGER: Duration = Duration::from_secs(5);
 /// Pause after a failed accept: most often there are no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// Connections of the command line at a time.
+const CONTROL_CONNECTIONS: usize = 64;
+
 /// What every listener of a worker has in common.
 #[derive(Clone)]
 pub struct Terms {
-    /// Connections at a time.
-    pub max_connections: u32,
+    /// Connections of one listener in one worker at a time.
+    pub max_connections: usize,
     /// Their time-outs.
     pub time_outs: TimeOuts,
     /// Since when the server is stopping.
@@ -97,7 +102,11 @@ where
             served.push(served_here.boxed_local());
         }
         if let Some(listener) = self.control_listener {
-            served.push(serve_unix(listener, self.terms, self.control).boxed_local());
+            let terms = Terms {
+                max_connections: CONTROL_CONNECTIONS,
+                ..self.terms
+            };
+            served.push(serve_unix(listener, terms, self.control).boxed_local());
         }
         let cut = runtime.block_on(try_join_all(served));
         // Does not wait for reads whose connections were cut.
@@ -156,7 +165,8 @@ where
     A: Fn(&mut ServiceConfig) + 'static,
 {
     let app = App::new()
-        .wrap_fn(|request, service| {
+        .wrap_fn(move |mut request, service| {
+            request_body::bound(&mut request, terms.time_outs.body);
             let begun = Begun::new(&request);
             let answer = service.call(request);
             async move { Ok(begun.answered(answer.await?)) }
@@ -182,12 +192,14 @@ where
         .map_err(|()| io::Error::other("the service cannot be built"))?;
     let service = Rc::new(service);
 
-    let places = Arc::new(Semaphore::new(terms.max_connections as usize));
-    let begin = |stream: T, peer: Option<SocketAddr>, place| {
-        let stream = TimedStream::new(stream, terms.time_outs, terms.stopping.clone());
+    let places = Places::new(terms.max_connections);
+    let begin = |stream: T, peer: Option<SocketAddr>, taken: Taken| {
+        let place = taken.place();
+        let stopping = terms.stopping.clone();
+        let stream = TimedStream::new(stream, terms.time_outs, taken.place(), stopping);
         let mut asked_to_stop = terms.asked_to_stop.clone();
         let service = Rc::clone(&service);
-        tokio::task::spawn_local(async move {
+        let task = tokio::task::spawn_local(async move {
             let answers = pin!(service.call((stream, peer)));
             let asked = pin!(asked_to_stop.wait_for(|is_asked| *is_asked));
             // Being asked to stop ends nothing here: it wakes the connection, which then looks whether it is idle.
@@ -198,14 +210,19 @@ where
             if let Err(error) = result {
                 tracing::debug!(%error, "connection ended");
             }
-            drop(place);
+            drop(taken);
         });
+        places::occupy(&place, task.abort_handle());
     };
     let accept_one = async || {
-        let place = Arc::clone(&places).acquire_owned().await;
-        let place = place.expect("the semaphore is never closed");
-        match accept().await {
-            Ok((stream, peer)) => begin(stream, peer, place),
+        let mut accepted = pin!(accept());
+        let accepted = poll_fn(|cx| {
+            // Looked for each time: what is not accepted here may be by another worker.
+            ready!(places.poll_room(cx));
+            accepted.as_mut().poll(cx)
+        });
+        match accepted.await {
+            Ok((stream, peer)) => begin(stream, peer, places.take()),
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
                 sleep(ACCEPT_PAUSE).await;
@@ -226,18 +243,13 @@ where
     drop(accept);
 
     let since = terms.stopping.since().unwrap_or_else(Instant::now);
-    let all_ended = places.acquire_many(terms.max_connections);
-    if timeout_at(since + terms.time_outs.stop, all_ended)
-        .await
-        .is_ok()
-    {
-        return Ok(0);
-    }
-    Ok(terms.max_connections as usize - places.available_permits())
+    let all_ended = poll_fn(|cx| places.poll_empty(cx));
+    let _ = timeout_at(since + terms.time_outs.stop, all_ended).await;
+    Ok(places.taken())
 }
 
 /// Accepts what waits in the kernel's queue, `most` connections at most.
-async fn empty_queue(most: u32, accept_one: &impl AsyncFn()) {
+async fn empty_queue(most: usize, accept_one: &impl AsyncFn()) {
     // Lets the reactor see what came last.
     tokio::task::yield_now().await;
     for _ in 0..most {

@@ -1,166 +1,24 @@
-//! The server on real sockets: time-outs, the clean stop, the control socket.
+//! The server on real sockets: time-outs, the clean stop, the control socket, many clients and hostile ones.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
+mod attacks;
+mod crowd;
+mod shared;
+#[path = "../support/mod.rs"]
+mod support;
+
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Barrier};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use actix_web::body::{BoxBody, SizedStream};
-use actix_web::web::{self, Bytes, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
-use airlock::admin::PeerUser;
-use airlock::api::body::Announced;
-use airlock::server::{ControlSocket, Listeners, ServeError, Settings, Stopped, TimeOuts, serve};
-use futures_util::StreamExt;
-use futures_util::stream;
-use tokio::sync::oneshot;
+use airlock::server::{Settings, Stopped, TimeOuts};
 
-const SHORT: Duration = Duration::from_millis(400);
-const LONG: Duration = Duration::from_secs(60);
-
-struct Server {
-    address: SocketAddr,
-    stop: oneshot::Sender<()>,
-    ended: JoinHandle<Result<Stopped, ServeError>>,
-}
-
-impl Server {
-    fn start(time_outs: TimeOuts) -> Self {
-        Self::with_control(time_outs, None)
-    }
-
-    fn with_control(time_outs: TimeOuts, control: Option<&Path>) -> Self {
-        let api = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = api.local_addr().unwrap();
-        let (stop, asked) = oneshot::channel();
-        let settings = Settings {
-            workers: 2,
-            time_outs,
-            ..Settings::default()
-        };
-        let socket = control.map(|path| ControlSocket::bind(path).unwrap());
-        let ended = thread::spawn(move || {
-            let (_file, control) = socket.unzip();
-            let listeners = Listeners {
-                api: vec![api],
-                are_inherited: false,
-                control,
-            };
-            let asked = async { drop(asked.await) };
-            serve(listeners, &settings, answers, control_answers, asked)
-        });
-        Self {
-            address,
-            stop,
-            ended,
-        }
-    }
-
-    fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.address).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(10)))
-            .unwrap();
-        stream
-    }
-
-    fn stop(self) -> Stopped {
-        self.stop.send(()).unwrap();
-        self.ended.join().unwrap().unwrap()
-    }
-}
-
-fn long() -> TimeOuts {
-    TimeOuts {
-        idle: LONG,
-        head: LONG,
-        write: LONG,
-        stop: LONG,
-    }
-}
-
-/// How many bytes `/endless` has given out, by all servers of this process.
-static GIVEN: AtomicUsize = AtomicUsize::new(0);
-
-fn answers(app: &mut ServiceConfig) {
-    app.route("/", web::to(|| async { "hello\n" }));
-    app.route(
-        "/slow",
-        web::to(|| async {
-            tokio::time::sleep(Duration::from_millis(600)).await;
-            "slow\n"
-        }),
-    );
-    app.route(
-        "/announced",
-        web::to(|| async { HttpResponse::Ok().body(BoxBody::new(Announced(1 << 40))) }),
-    );
-    app.route(
-        "/endless",
-        web::to(|| async {
-            let chunks = stream::repeat_with(|| {
-                GIVEN.fetch_add(1 << 18, Ordering::Relaxed);
-                Ok::<_, io::Error>(Bytes::from_static(&[0; 1 << 18]))
-            });
-            HttpResponse::Ok().body(SizedStream::new(1 << 40, chunks))
-        }),
-    );
-    app.route(
-        "/damaged",
-        web::to(|| async {
-            let first = stream::iter([Ok(Bytes::from_static(b"half"))]);
-            let chunks = first.chain(stream::once(async {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                Err(io::Error::other("checksum"))
-            }));
-            let chunks = Box::pin(chunks);
-            HttpResponse::Ok().body(SizedStream::new(8, chunks))
-        }),
-    );
-}
-
-fn control_answers(app: &mut ServiceConfig) {
-    app.route(
-        "/who",
-        web::to(|request: HttpRequest| async move {
-            let PeerUser(id) = request.conn_data().unwrap();
-            id.to_string()
-        }),
-    );
-}
-
-fn ask(mut stream: impl Write, path: &str) {
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
-}
-
-/// Reads one answer with a length. `None` when the connection was closed before its first byte.
-fn answer(mut stream: impl Read) -> io::Result<Option<String>> {
-    let mut bytes = Vec::new();
-    let mut byte = [0];
-    while !bytes.ends_with(b"\r\n\r\n") {
-        match stream.read(&mut byte)? {
-            0 if bytes.is_empty() => return Ok(None),
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            _ => bytes.push(byte[0]),
-        }
-    }
-    let head = String::from_utf8(bytes).unwrap().to_lowercase();
-    let length = head.split("content-length: ").nth(1).unwrap();
-    let length: usize = length.split('\r').next().unwrap().parse().unwrap();
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body)?;
-    Ok(Some(head + &String::from_utf8(body).unwrap()))
-}
-
-fn is_closed(mut stream: &TcpStream) -> bool {
-    matches!(stream.read(&mut [0; 64]), Ok(0))
-}
+use shared::{GIVEN, SHORT, Server, answer, answers, ask, is_closed, long};
 
 fn assert_took(since: Instant, at_least: Duration) {
     let took = since.elapsed();
@@ -397,7 +255,11 @@ fn a_client_that_asks_again_never_sees_a_stop() {
 fn the_control_socket_knows_who_asks() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("control.sock");
-    let server = Server::with_control(long(), Some(&path));
+    let settings = Settings {
+        time_outs: long(),
+        ..Settings::default()
+    };
+    let server = Server::serving(&settings, Some(&path), answers);
     let stream = UnixStream::connect(&path).unwrap();
     ask(&stream, "/who");
     let text = answer(&stream).unwrap().unwrap();
