@@ -209,6 +209,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for TimedStream<T> {
             }
             return Poll::Ready(result);
         }
+        if this.unwritten_since.is_none() && this.connection.awaited.get() != Awaited::Answer {
+            this.connection.place.go_on_waiting();
+        }
         let now = Instant::now();
         let deadline = this.connection.read_deadline(&this.time_outs);
         if deadline.is_none_or(|deadline| now < deadline) {

@@ -96,6 +96,19 @@ pub struct Place {
 }
 
 impl Place {
+    /// Notes whose the place is. Until it waits it is not given away: its first request may have come unread.
+    pub fn occupy(&self, task: AbortHandle) {
+        // Set once, and a task that has ended meanwhile has given its place up.
+        let _ = self.task.set(task);
+    }
+
+    /// Notes that the connection waits for a request, if that is not known.
+    pub fn go_on_waiting(&self) {
+        if self.turn.get().is_none() {
+            self.wait();
+        }
+    }
+
     /// Notes that the connection waits for a request from now on: of all that wait it is the last to be ended.
     pub fn wait(&self) {
         self.stop_waiting();
@@ -137,11 +150,4 @@ impl Drop for Taken {
         places.taken.set(places.taken.get() - 1);
         places.wake_acceptor();
     }
-}
-
-/// Has `place` given away with the end of `task`, from when it waits first.
-pub fn occupy(place: &Place, task: AbortHandle) {
-    // A task that has ended before this has given its place up.
-    let _ = place.task.set(task);
-    place.wait();
 }

@@ -29,7 +29,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::connection::{Stopping, TimeOuts, TimedStream};
 use super::door;
-use super::places::{self, Places, Taken};
+use super::places::{Places, Taken};
 use super::request_body;
 use super::request_log::Begun;
 use crate::admin::PeerUser;
@@ -212,7 +212,7 @@ where
             }
             drop(taken);
         });
-        places::occupy(&place, task.abort_handle());
+        place.occupy(task.abort_handle());
     };
     let accept_one = async || {
         let mut accepted = pin!(accept());

@@ -1,8 +1,10 @@
 //! More clients than there are places, and clients that take their time.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
+use std::thread;
+use std::time::Duration;
 
 use airlock::server::{Settings, TimeOuts, file_limit};
 
@@ -32,6 +34,14 @@ fn is_answered(stream: &TcpStream) -> bool {
     matches!(answer(stream), Ok(Some(_)))
 }
 
+/// Whether it is closed, with or without what it sent last.
+fn is_cut(mut stream: &TcpStream) -> bool {
+    match stream.read(&mut [0]) {
+        Ok(bytes) => bytes == 0,
+        Err(error) => error.kind() == ErrorKind::ConnectionReset,
+    }
+}
+
 #[test]
 fn who_waits_longest_is_closed_for_a_newcomer() {
     let server = server_with_places(4, long());
@@ -55,7 +65,7 @@ fn bytes_of_a_head_buy_no_time() {
     let quiet = used(&server);
     slow.write_all(b"x-slow: ").unwrap();
     let newcomer = used(&server);
-    assert!(is_closed(&slow));
+    assert!(is_cut(&slow));
     assert!(is_answered(&quiet));
     assert!(is_answered(&newcomer));
     server.stop();
@@ -137,8 +147,18 @@ fn a_thousand_times_more_idle_clients_than_places_lock_nobody_out() {
         }
     }
     assert!(is_answered(&server.connect()));
-    let closed = crowd.iter().take(count - 64).all(is_closed);
-    assert!(closed, "more than the places are open");
+    for stream in &crowd {
+        stream.set_nonblocking(true).unwrap();
+    }
+    // Those whose places were given away last are on their way out: one for each worker.
+    for _ in 0..500 {
+        crowd.retain(|stream| !is_cut(stream));
+        if crowd.len() <= 64 + 2 {
+            break;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert!(crowd.len() <= 64 + 2, "{} are open", crowd.len());
     assert_eq!(server.stop().cut_connections, 0);
 }
 
@@ -196,7 +216,7 @@ fn a_body_may_take_its_time_as_long_as_it_comes() {
     )
     .unwrap();
     for _ in 0..8 {
-        std::thread::sleep(SHORT / 4);
+        thread::sleep(SHORT / 4);
         stream.write_all(b"x").unwrap();
     }
     let text = answer(&stream).unwrap().unwrap();
