@@ -10,6 +10,7 @@ import argparse
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from page import page
@@ -43,12 +44,14 @@ def measure(stand, rows):
     print("access logs off on both sides; ratio: ours by theirs")
     print(*plain_lines([]), sep="\n", flush=True)
     for row in rows:
+        begun = time.monotonic()
         try:
             figures = []
             for figure in row.measure(stand):
                 figures.append(figure)
                 print(list(plain_lines([figure]))[1], flush=True)
             measured.append((row, figures))
+            print(f"{row.name}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
         except Skipped as why:
             print(f"{row.name}: left out, {why}", flush=True)
             skipped.append((row, why))

@@ -52,10 +52,12 @@ def one_import(stand):
     import_source(stand.binary, store, stand.snapshot("7.9.0"))
     import_source(stand.binary, store, CHECKOUT / "sample", "--release", "1.0.0")
     with Server(stand.binary, store) as server:
-        path, _ = zip_of_about(server, 2_000_000)
-        with SlowReader(server.address, path, bytes_per_second=10_000), WalWatch(server) as wal:
+        slow, _ = zip_of_about(server, 2_000_000)
+        with server.client() as client:
+            document = json.loads(client.get("/search?package=nginx"))[0]["path"]
+        with SlowReader(server.address, slow, bytes_per_second=10_000), WalWatch(server) as wal:
             searches = Paced(200, functools.partial(getting, server.address, "/d/7.9.0/search"))
-            reads = Paced(50, functools.partial(getting, server.address, "/d/7.9.0/package/nginx/0.1.0/"))
+            reads = Paced(50, functools.partial(getting, server.address, f"/d/7.9.0{document}/"))
             writes = Paced(10, functools.partial(activating, store))
             seconds, _ = import_source(stand.binary, store, stand.snapshot("8.5.0"))
             return During(writes.finish(), reads.finish(), searches.finish(), wal.largest_bytes, seconds)
