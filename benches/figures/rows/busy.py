@@ -54,7 +54,7 @@ def one_import(stand):
     with Server(stand.binary, store) as server:
         slow, _ = zip_of_about(server, 2_000_000)
         with server.client() as client:
-            document = json.loads(client.get("/search?package=nginx"))[0]["path"]
+            document = json.loads(client.get("/search?prerelease=true"))[0]["path"]
         with SlowReader(server.address, slow, bytes_per_second=10_000), WalWatch(server) as wal:
             searches = Paced(200, functools.partial(getting, server.address, "/d/7.9.0/search"))
             reads = Paced(50, functools.partial(getting, server.address, f"/d/7.9.0{document}/"))
@@ -107,13 +107,13 @@ class WalWatch:
 @row("slow-clients")
 def beside_slow_clients(stand):
     """p99 of four good clients that ask 50 times a second each, for a search, a document, an icon and the index, with 5,000
-    slow ones connected, against their p99 without, in turn: connections on which nothing is sent, request heads that come
-    byte by byte, readers of a zip that hardly read."""
+    slow ones connected, against their p99 without, in turn: connections on which nothing is sent, heads and bodies of requests
+    that come byte by byte, readers of a zip that hardly read."""
     if not SLOW_CLIENTS.exists():
         raise Skipped(f"{SLOW_CLIENTS.name} is not there")
     allow_open_files(20_000)
     count = 200 if stand.is_quick else 5000
-    for kind in ("idle", "slow-head", "slow-reader"):
+    for kind in ("idle", "head", "body", "reader"):
         pairs = []
         for _ in range(stand.rounds):
             with Server(stand.binary, stand.store) as server:
