@@ -54,7 +54,8 @@ fn categories(bencher: Bencher, query: &str) {
 /// Parses a query as Kibana sends it.
 #[divan::bench]
 fn parse_query() -> bool {
-    let query = "prerelease=true&kibana.version=8.5.0&spec.min=2.3&spec.max=3.4&capabilities=apm,security";
+    let query =
+        "prerelease=true&kibana.version=8.5.0&spec.min=2.3&spec.max=3.4&capabilities=apm,security";
     SearchQuery::parse(divan::black_box(query), &Limits::default()).is_ok()
 }
 

@@ -2,21 +2,23 @@
 
     python3 benches/figures [--only ROW …] [--rounds N] [--quick] [--markdown FILE]
 
-Needs Python 3.11 and nothing of others; builds airlock by itself and installs nginx and wrk where they are missing. Takes
-some ten minutes, of 2 cores that do nothing else. Ends with 1 if a must is missed.
+Needs Python 3.11 and nothing of others; builds airlock by itself and installs nginx and wrk where they are missing.
+Takes some twelve minutes, of 2 cores that do nothing else. Ends with 1 if a must is missed or a row cannot be measured.
 """
 
 import argparse
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 
 from page import page
-from rows import ROWS
+from rows import ROWS, Outcome
 from stand import Skipped, Stand, built_binary, install_tools
-from table import plain_lines
+from table import HEADINGS, plain_line
 
 
 def main():
@@ -25,37 +27,45 @@ def main():
     binary = arguments.binary or built_binary()
     folder = Path(tempfile.mkdtemp(prefix="airlock-figures-", dir=arguments.folder))
     try:
-        seconds = 1 if arguments.quick else arguments.seconds
-        stand = Stand(binary.resolve(), folder, arguments.rounds, seconds, arguments.quick)
-        measured, skipped = measure(stand, [row for row in ROWS if row.name in arguments.only])
+        stand = Stand(
+            binary.resolve(),
+            folder,
+            rounds=arguments.rounds,
+            seconds=1 if arguments.quick else arguments.seconds,
+            is_quick=arguments.quick,
+            is_built_here=arguments.binary is None,
+        )
+        print("access logs off on both sides; ratio: ours by theirs")
+        print(plain_line(HEADINGS), flush=True)
+        outcomes = [measure(stand, row) for row in ROWS if row.name in arguments.only]
     finally:
         shutil.rmtree(folder)
     if arguments.markdown:
-        arguments.markdown.write_text(page(stand, measured, skipped))
-    missed = [figure.what for _, figures in measured for figure in figures if figure.misses_a_must]
+        arguments.markdown.write_text(page(stand, outcomes))
+    missed = [figure.what for outcome in outcomes for figure in outcome.figures if figure.misses_a_must]
+    missed += [f"{outcome.row.name}: {outcome.failure}" for outcome in outcomes if outcome.failure]
     for what in missed:
         print(f"missed: {what}")
     return 1 if missed else 0
 
 
-def measure(stand, rows):
-    """Returns (row, its figures) and (row, why it was left out), and prints each figure as it comes."""
-    measured, skipped = [], []
-    print("access logs off on both sides; ratio: ours by theirs")
-    print(*plain_lines([]), sep="\n", flush=True)
-    for row in rows:
-        begun = time.monotonic()
-        try:
-            figures = []
-            for figure in row.measure(stand):
-                figures.append(figure)
-                print(list(plain_lines([figure]))[1], flush=True)
-            measured.append((row, figures))
-            print(f"{row.name}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
-        except Skipped as why:
-            print(f"{row.name}: left out, {why}", flush=True)
-            skipped.append((row, why))
-    return measured, skipped
+def measure(stand, row):
+    """Returns the outcome of a row, and prints each figure as it comes."""
+    begun = time.monotonic()
+    outcome = Outcome(row)
+    try:
+        for figure in row.measure(stand):
+            outcome.figures.append(figure)
+            print(plain_line(figure.cells()), flush=True)
+    except Skipped as why:
+        outcome.left_out = str(why)
+        print(f"{row.name}: left out, {why}", flush=True)
+    except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
+        # The other rows are still worth having.
+        outcome.failure = str(error)
+        traceback.print_exc()
+    print(f"{row.name}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+    return outcome
 
 
 def parsed():

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def import_source(binary, store, source, *options, stdin=None):
     """Imports into `store` and returns (seconds, peak bytes), from the start until everything is on the disk.
 
     The peak is the kernel's mark `VmHWM`, looked at all the time: it can only rise, so nothing is missed but the last
-    milliseconds. `ru_maxrss`, which needs no looking, would begin at the peak of this script: a child starts as its copy.
+    milliseconds. `ru_maxrss`, which needs no looking, would begin at this script's peak: a child starts as its copy.
     """
     command = [binary, "--data-dir", store, "--quiet", "import", source, "--yes", *options]
     begun = time.monotonic()
@@ -55,16 +56,18 @@ class Server:
         listen = f"{self.address[0]}:{self.address[1]}"
         self.url = f"http://{listen}"
         begun = time.monotonic()
-        self.process = subprocess.Popen(
-            [binary, "--data-dir", store, "serve", "--listen", listen], env=QUIET, stderr=subprocess.PIPE
-        )
+        # A file: a pipe that nobody reads would stop the server once it is full.
+        self.log = tempfile.TemporaryFile()
+        command = [binary, "--data-dir", store, "serve", "--listen", listen]
+        self.process = subprocess.Popen(command, env=QUIET, stderr=self.log)
         self._wait_for_first_answer()
         self.seconds_to_first_search = time.monotonic() - begun
 
     def _wait_for_first_answer(self):
         while True:
             if self.process.poll() is not None:
-                raise RuntimeError(f"the server ended: {self.process.stderr.read().decode()}")
+                self.log.seek(0)
+                raise RuntimeError(f"the server ended: {self.log.read().decode()}")
             try:
                 with Client(self.address) as client:
                     client.get("/search")
@@ -90,7 +93,7 @@ class Server:
         return memory_bytes(self.process.pid, "VmRSS")
 
     def peak_bytes(self):
-        """Returns the most that was resident since [`forget_peak`](Self.forget_peak): the kernel's mark, not a sample."""
+        """Returns the most that was resident since `forget_peak`: the kernel's mark, not a sample."""
         return memory_bytes(self.process.pid, "VmHWM")
 
     def forget_peak(self):

@@ -56,7 +56,7 @@ class Nginx:
         raise RuntimeError("nginx ended at once")
 
     def put(self, server, path):
-        """Makes nginx serve what `server` answers at `path`, plain and where there is one gzip; returns nginx's path."""
+        """Makes nginx serve what `server` answers at `path`, plain and as gzip if it can be had; returns its path."""
         number = len(list(self.files.iterdir()))
         with server.client() as client:
             plain = client.get(path)

@@ -5,6 +5,7 @@ import platform
 import re
 import subprocess
 from datetime import datetime, timezone
+from textwrap import fill
 
 from stand import CHECKOUT
 from table import markdown_lines
@@ -18,21 +19,32 @@ What is asked of airlock and what it does, measured against what people would us
 """
 
 
-def page(stand, measured, skipped):
-    """Returns the page. `measured` are (row, its figures), `skipped` are (row, why)."""
-    figures = [figure for _, figures in measured for figure in figures]
-    lines = [HEAD + conditions(stand), "", *markdown_lines(figures), "", "## How", ""]
-    lines += [f"- **{row.name}**: {row.how}" for row, _ in measured]
-    lines += [f"- **{row.name}**: left out, {why}." for row, why in skipped]
+def page(stand, outcomes):
+    """Returns the page."""
+    figures = [figure for outcome in outcomes for figure in outcome.figures]
+    lines = [HEAD + wrapped(conditions(stand)), "", *markdown_lines(figures), "", "## How", ""]
+    lines += [wrapped(f"- **{outcome.row.name}**: {how(outcome)}", indent="  ") for outcome in outcomes]
     for title, text in stand.appendices:
         lines += ["", f"## {title}", "", text]
     return "\n".join(lines) + "\n"
 
 
+def wrapped(text, indent=""):
+    return fill(text, 120, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
+def how(outcome):
+    """Returns how a row is measured, and what kept it from being."""
+    if outcome.left_out:
+        return f"left out, {outcome.left_out}."
+    return outcome.row.how + (f" **It failed: {outcome.failure}.**" if outcome.failure else "")
+
+
 def conditions(stand):
     """Returns the paragraph that says what was measured where."""
     return (
-        f"Commit {commit()}, {datetime.now(timezone.utc):%Y-%m-%d}; {len(os.sched_getaffinity(0))} cores of {processor()}, "
+        f"{'Commit' if stand.is_built_here else 'A binary that was given, beside commit'} {commit()}, "
+        f"{datetime.now(timezone.utc):%Y-%m-%d}; {len(os.sched_getaffinity(0))} cores of {processor()}, "
         f"Linux {platform.release()}; {said(['nginx', '-v'], r'nginx/[0-9.]+')}, {said(['wrk', '-v'], r'wrk [^ ]+')}. "
         f"Medians of {stand.rounds} rounds, ours and theirs in turn; {stand.seconds} s a round of load. "
         "The access log is off on both sides (`access_log off`, `RUST_LOG=warn`). A ratio is ours by theirs: for times "

@@ -23,12 +23,13 @@ class Skipped(Exception):
 
 
 class Stand:
-    def __init__(self, binary, folder, rounds, seconds, is_quick):
+    def __init__(self, binary, folder, *, rounds, seconds, is_quick, is_built_here):
         self.binary = binary
         self.folder = folder
         self.rounds = rounds
         self.seconds = seconds
         self.is_quick = is_quick
+        self.is_built_here = is_built_here
         # What a row has to say beyond its figures: (title, Markdown).
         self.appendices = []
 

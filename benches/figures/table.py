@@ -104,12 +104,11 @@ def quantity(value, unit):
     return f"{number} {unit}".strip()
 
 
-def plain_lines(figures):
-    """Yields a line a figure, in columns that are wide enough for most."""
+def plain_line(cells):
+    """Returns a line of the table for a terminal, in columns that are wide enough for most."""
     widths = (58, 13, 13, 6, 13, 13, 6)
-    for cells in (HEADINGS, *(figure.cells() for figure in figures)):
-        columns = (cell.ljust(width) if index == 0 else cell.rjust(width) for index, (cell, width) in enumerate(zip(cells, widths)))
-        yield " ".join(columns).rstrip()
+    what, *rest = (cell.rjust(width) for cell, width in zip(cells, widths))
+    return " ".join([what.lstrip().ljust(widths[0]), *rest]).rstrip()
 
 
 def markdown_lines(figures):

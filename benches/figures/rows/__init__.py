@@ -1,7 +1,7 @@
 """The rows of the table, in its order. What a row's docstring says is printed under the table."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,16 @@ class Row:
     @property
     def how(self):
         return " ".join(self.measure.__doc__.split())
+
+
+@dataclass
+class Outcome:
+    """What came of a row: its figures, and why there are none or not all of them."""
+
+    row: Row
+    figures: list = field(default_factory=list)
+    left_out: str = ""
+    failure: str = ""
 
 
 ROWS: list[Row] = []

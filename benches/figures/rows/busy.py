@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 from airlock import MIB, ControlSocket, Server, import_source
 from clients import Client, Paced, SlowReader, percentile
@@ -22,8 +21,8 @@ SLOW_CLIENTS = CHECKOUT / "benches" / "slow_clients.py"
 @row("during-import")
 def while_an_import_runs(stand):
     """8.5.0 is imported into a server that serves 7.9.0; meanwhile, each in a process of its own: `/search` 200 times a
-    second, a document 50 times, a change of what is active 10 times, and a zip at 10 kB/s. Times count from when a request was
-    due."""
+    second, a document 50 times, a change of what is active 10 times, and a zip at 10 kB/s. Times count from when a
+    request was due."""
     writes, reads, searches, wals, seconds = [], [], [], [], []
     for _ in range(stand.rounds):
         during = one_import(stand)
@@ -106,19 +105,21 @@ class WalWatch:
 
 @row("slow-clients")
 def beside_slow_clients(stand):
-    """p99 of four good clients that ask 50 times a second each, for a search, a document, an icon and the index, with 5,000
-    slow ones connected, against their p99 without, in turn: connections on which nothing is sent, heads and bodies of requests
-    that come byte by byte, readers of a zip that hardly read."""
+    """p99 of four good clients that ask 100 times a second each, for a search, a document, an icon and the index, with
+    5,000 slow ones connected, against their p99 without, in turn: connections on which nothing is sent, heads and
+    bodies of requests that come byte by byte, readers of a zip that hardly read."""
     if not SLOW_CLIENTS.exists():
         raise Skipped(f"{SLOW_CLIENTS.name} is not there")
     allow_open_files(20_000)
     count = 200 if stand.is_quick else 5000
+    with Server(stand.binary, stand.store) as server:
+        path, _ = zip_of_about(server, 2_000_000)
     for kind in ("idle", "head", "body", "reader"):
         pairs = []
         for _ in range(stand.rounds):
             with Server(stand.binary, stand.store) as server:
                 calm = good_clients_p99(stand, server)
-                with SlowClients(server, count, kind):
+                with SlowClients(server, count, kind, path):
                     pairs.append((good_clients_p99(stand, server) * 1000, calm * 1000))
         what = f"good clients' p99 beside {count:,} of kind {kind}"
         yield Figure.in_pairs(what, "ms", pairs, must=ratio_at_most(2))
@@ -128,7 +129,7 @@ def good_clients_p99(stand, server):
     with server.client() as client:
         icon = json.loads(client.get("/search?package=nginx"))[0]["icons"][0]["path"]
     paths = ("/search?package=nginx", "/package/nginx/1.5.0/", icon, "/")
-    clients = [Paced(50, functools.partial(getting, server.address, path)) for path in paths]
+    clients = [Paced(100, functools.partial(getting, server.address, path)) for path in paths]
     time.sleep(stand.seconds)
     return percentile([sample for client in clients for sample in client.finish()], 0.99)
 
@@ -136,8 +137,7 @@ def good_clients_p99(stand, server):
 class SlowClients:
     """Clients of one slow kind, all connected once this is entered."""
 
-    def __init__(self, server, count, kind):
-        path, _ = zip_of_about(server, 2_000_000)
+    def __init__(self, server, count, kind, path):
         address = f"{server.address[0]}:{server.address[1]}"
         command = [sys.executable, SLOW_CLIENTS, address, str(count), kind, path]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -155,4 +155,5 @@ class SlowClients:
 def allow_open_files(count):
     """Allows this process and its children so many, as far as the system lets it."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != resource.RLIM_INFINITY and hard < count else count, hard))
+    soft = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

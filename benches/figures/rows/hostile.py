@@ -9,8 +9,8 @@ from table import Figure, at_most
 
 @row("hostile")
 def hostile_input(stand):
-    """`cargo bench --bench hostile_input`: its table stands below; it fails where an input takes over a second of CPU for
-    each MB read, or more memory than an import may."""
+    """`cargo bench --bench hostile_input`: its table stands below; it fails where an input takes over a second of CPU
+    for each MB read, or more memory than an import may."""
     if not (CHECKOUT / "benches" / "hostile_input.rs").exists():
         raise Skipped("benches/hostile_input.rs is not there")
     command = ["cargo", "bench", "--locked", "--bench", "hostile_input", "--", "--markdown"]

@@ -62,8 +62,8 @@ def window_bytes(archive):
 
 @row("import")
 def against_tar(stand):
-    """`airlock import` of the archive into a new folder, no server running, and `sync`, against `zstd -dc | tar -x` of it
-    into a new folder of the same disk, and `sync`; in pairs, the archive in the page cache."""
+    """`airlock import` of the archive into a new folder, no server running, and `sync`, against `zstd -dc | tar -x` of
+    it into a new folder of the same disk, and `sync`; in pairs, the archive in the page cache."""
     pairs = [(one.seconds, one.tar_seconds) for one in rounds(stand)]
     must, goal = ratio_at_most(1), ratio_at_most(0.5)
     yield Figure.in_pairs("import of 8.5.0, against `tar -x`", "s", pairs, must=must, goal=goal)

@@ -57,7 +57,7 @@ def queries(packages, categories):
         else:
             maybe(chance, parameters, "include_policy_templates", "true")
         maybe(chance, parameters, "prerelease", "true")
-        maybe(chance, parameters, "capabilities", chance.choice(("observability", "security", "observability,security")))
+        maybe(chance, parameters, "capabilities", chance.choice(("observability", "security", "apm,security")))
         maybe(chance, parameters, "spec.max", f"{chance.randrange(1, 4)}.{chance.randrange(9)}")
         query = "&".join(f"{name}={value}" for name, value in parameters.items())
         distinct[f"{path}?{query}"] = None

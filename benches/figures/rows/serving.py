@@ -15,8 +15,8 @@ CANONICAL_ZIP_BYTES = 2_000_000
 
 @row("start")
 def start(stand):
-    """From the start of the process to the last byte of the first `/search`, by a client that tries to connect every half
-    millisecond; the store is in the page cache."""
+    """From the start of the process to the last byte of the first `/search`, by a client that tries to connect every
+    half millisecond; the store is in the page cache."""
     stand.store.joinpath("airlock.db").read_bytes()
     milliseconds = []
     for _ in range(stand.rounds):
@@ -59,8 +59,8 @@ def mixed_paths(server):
 
 @row("answers")
 def repeated_answers(stand):
-    """`wrk -t2 -c16`, ours and nginx's in turn, of the same bytes: nginx has our answer as a file, for the rows with gzip
-    our gzip answer beside it, for `gzip_static`; sendfile and open_file_cache are on, two workers."""
+    """`wrk -t2 -c16`, ours and nginx's in turn, of the same bytes: nginx has our answer as a file, for the rows with
+    gzip our gzip answer beside it, for `gzip_static`; sendfile and open_file_cache are on, two workers."""
     lists = {"must": ratio_at_least(0.65), "goal": ratio_at_least(0.85)}
     lists_as_gzip = {"must": ratio_at_least(0.8), "goal": ratio_at_least(1)}
     others = {"must": ratio_at_least(0.7), "goal": ratio_at_least(0.9)}
@@ -120,9 +120,9 @@ def zip_of_about(server, size):
 
 @row("first-answers")
 def first_answers(stand):
-    """As `/search` above, but no answer is one that was kept: each request asks by another `spec.max`, which makes it another
-    question with the same answer. Then, for comparison, the first `/search` after each of 20 changes of what is active, one
-    client, seconds of it alone."""
+    """As `/search` above, but no answer is one that was kept: each request asks by another `spec.max`, which makes it
+    another question with the same answer. Then, to compare, the first `/search` after each of 20 changes of what is
+    active, asked by one client."""
     path = "/search?spec.max=99."
     with Server(stand.binary, stand.store) as server, Nginx(stand.fresh("nginx")) as nginx:
         with server.client() as client:

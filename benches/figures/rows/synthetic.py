@@ -31,8 +31,8 @@ owner:
 
 @row("ten-times")
 def ten_times_the_versions(stand):
-    """As the start above, of a store with each package version of 8.5.0 ten times: its manifests, README and changelog, with
-    another patch number each time."""
+    """As the start above, of a store with each package version of 8.5.0 ten times: its manifests, README and changelog,
+    with another patch number each time."""
     count = 0
     store = stand.fresh("store-of-ten")
 
@@ -116,8 +116,8 @@ def import_stream(stand, store, write, *options):
 
 @row("large-entry")
 def one_entry_of_200_megabytes(stand):
-    """A tar of one package with one file of 200 MB, once of noise and once of lines of text, made while it is imported; then
-    `VmHWM` while four clients download its zip at once."""
+    """A tar of one package with one file of 200 MB, once of noise and once of lines of text, made while it is imported;
+    then `VmHWM` while four clients download its zip at once."""
     text = b"2022-11-01T08:00:00.000Z INFO one line of a log that is much like the next\n"
     for kind, repeat in (("noise", None), ("text", text)):
         store = stand.fresh(f"store-of-{kind}")
