@@ -3,6 +3,7 @@
 import functools
 import json
 import resource
+import select
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from stand import CHECKOUT, Skipped
 from table import Figure, at_most, ratio_at_most
 
 SLOW_CLIENTS = CHECKOUT / "benches" / "slow_clients.py"
+OPEN_WITHIN_SECONDS = 60
 
 
 @row("during-import")
@@ -143,8 +145,10 @@ class SlowClients:
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
     def __enter__(self):
-        if self.process.stdout.readline().strip() != "open":
-            raise RuntimeError("the slow clients could not be opened")
+        is_ready, _, _ = select.select([self.process.stdout], [], [], OPEN_WITHIN_SECONDS)
+        if not is_ready or self.process.stdout.readline().strip() != "open":
+            self.process.kill()
+            raise RuntimeError(f"not all slow clients were connected within {OPEN_WITHIN_SECONDS} s")
         return self
 
     def __exit__(self, *_):
