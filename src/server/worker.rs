@@ -21,6 +21,7 @@ use actix_web::App;
 use actix_web::dev::AppConfig;
 use actix_web::web::ServiceConfig;
 use futures_util::future::{Either, FutureExt, LocalBoxFuture, select, try_join_all};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::runtime::{Builder, LocalOptions};
@@ -42,6 +43,9 @@ const HANDSHAKE_GRACE: Duration = Duration::from_millis(50);
 
 /// How long a connection is read on after its request was refused unread, so that the client sees why.
 const LINGER: Duration = Duration::from_secs(5);
+
+/// Bytes that the kernel keeps for a client beyond those it has sent.
+const UNSENT_BYTES: u32 = 128 << 10;
 
 /// Pause after a failed accept: most often there are no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -131,6 +135,8 @@ where
     let accept = async move || {
         let (stream, peer) = listener.accept().await?;
         stream.set_nodelay(true)?;
+        // Else the kernel takes most of a zip for a client that reads none of it. What is under way does not count.
+        let _ = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT_BYTES);
         Ok((stream, Some(peer)))
     };
     serve(accept, door, address, terms, app).await

@@ -28,8 +28,8 @@ fn statuses(server: &Server, bytes: &[u8], is_all: bool) -> String {
         answers.extend_from_slice(&some[..read]);
     }
     let answers = String::from_utf8_lossy(&answers);
-    let lines = answers.lines().filter(|line| line.starts_with("HTTP/1."));
-    let statuses: Vec<_> = lines.filter_map(|line| line.split(' ').nth(1)).collect();
+    let heads = answers.split("HTTP/1.").skip(1);
+    let statuses: Vec<_> = heads.filter_map(|head| head.split(' ').nth(1)).collect();
     statuses.join(" ")
 }
 

@@ -75,7 +75,7 @@ fn bytes_of_a_head_buy_no_time() {
 fn who_is_being_answered_keeps_the_place() {
     let server = server_with_places(3, long());
     let mut reading = server.connect();
-    ask(&reading, "/endless");
+    ask(&reading, "/flowing");
     let mut some = vec![0; 1 << 16];
     reading.read_exact(&mut some).unwrap();
     let slow = server.connect();

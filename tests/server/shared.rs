@@ -100,6 +100,15 @@ pub fn answers(app: &mut ServiceConfig) {
             "slow\n"
         }),
     );
+    // Not counted: see GIVEN.
+    app.route(
+        "/flowing",
+        web::to(|| async {
+            let chunks =
+                stream::repeat_with(|| Ok::<_, io::Error>(Bytes::from_static(&[0; 1 << 18])));
+            HttpResponse::Ok().body(SizedStream::new(1 << 40, chunks))
+        }),
+    );
     app.route(
         "/large",
         web::to(|| async { Bytes::from_static(&[0; 16 << 20]) }),
