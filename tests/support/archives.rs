@@ -211,6 +211,31 @@ pub fn xz(bytes: &[u8]) -> Vec<u8> {
     packed
 }
 
+/// One layer of compression around a tar, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layer {
+    /// None.
+    Plain,
+    /// One gzip member.
+    Gzip,
+    /// One zstd frame.
+    Zstd,
+    /// One xz stream.
+    Xz,
+}
+
+impl Layer {
+    /// Returns `bytes` under this layer. Whole streams may follow each other: a tar may be made of several.
+    pub fn of(self, bytes: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Plain => bytes.to_vec(),
+            Self::Gzip => gz(bytes),
+            Self::Zstd => zst(bytes),
+            Self::Xz => xz(bytes),
+        }
+    }
+}
+
 /// Returns zeros under zstd, many in few bytes.
 pub fn zst_of_zeros(bytes: u64) -> Vec<u8> {
     zstd::encode_all(std::io::repeat(0).take(bytes), 1).unwrap()
@@ -314,6 +339,17 @@ impl Zip {
         change(&mut entry);
         self.entries.push(entry);
         self
+    }
+
+    /// Adds an entry made before.
+    pub fn entry(mut self, entry: ZipEntry) -> Self {
+        self.entries.push(entry);
+        self
+    }
+
+    /// Returns the first entry.
+    pub fn first(&self) -> &ZipEntry {
+        &self.entries[0]
     }
 
     /// Sets the comment, where git writes the commit id.
