@@ -44,7 +44,10 @@ impl Measured {
 
 fn main() -> ExitCode {
     // Cargo adds `--bench`.
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| a != "--bench")
+        .collect();
     if let [mode, source] = &arguments[..]
         && mode == "--measure"
     {
@@ -57,7 +60,10 @@ fn main() -> ExitCode {
 
     print_head(is_markdown);
     let mut over = 0;
-    for input in inputs::inputs().into_iter().filter(|input| chosen(input.name)) {
+    for input in inputs::inputs()
+        .into_iter()
+        .filter(|input| chosen(input.name))
+    {
         let measured = measure(&input);
         over += usize::from(!measured.is_within());
         print_row(is_markdown, input.name, &measured);
@@ -105,13 +111,26 @@ fn measure_child(source: &Path) {
         .output()
         .unwrap();
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap();
-    let seconds = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
-    println!("{}", seconds(usage.user_time()) + seconds(usage.system_time()));
+    let seconds =
+        |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
+    println!(
+        "{}",
+        seconds(usage.user_time()) + seconds(usage.system_time())
+    );
     println!("{}", usage.max_rss() as f64 / 1024.0);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let lines = said.lines().filter(|line| !line.trim().is_empty() && !line.starts_with("Hint"));
+    let lines = said
+        .lines()
+        .filter(|line| !line.trim().is_empty() && !line.starts_with("Hint"));
     let said = lines.map(str::trim).collect::<Vec<_>>().join(" ");
-    println!("{}", if output.status.success() { "imported".to_owned() } else { said });
+    println!(
+        "{}",
+        if output.status.success() {
+            "imported".to_owned()
+        } else {
+            said
+        }
+    );
 }
 
 fn print_head(is_markdown: bool) {
@@ -119,7 +138,10 @@ fn print_head(is_markdown: bool) {
         println!("| Input | MB | CPU s | CPU s/MB | MiB beyond the window | |");
         println!("|---|---|---|---|---|---|");
     } else {
-        println!("{:<52} {:>7} {:>7} {:>8} {:>7}", "input", "MB", "CPU s", "s/MB", "MiB");
+        println!(
+            "{:<52} {:>7} {:>7} {:>8} {:>7}",
+            "input", "MB", "CPU s", "s/MB", "MiB"
+        );
     }
 }
 

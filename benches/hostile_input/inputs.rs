@@ -2,7 +2,7 @@
 
 use std::iter;
 
-use crate::archives::{Layer, Tar, tar, zip, zst};
+use crate::archives::{Layer, Tar, Zip, tar, zip, zst};
 use crate::trees::{manifest, noise};
 
 /// A source and how it is made.
@@ -27,12 +27,22 @@ pub fn inputs() -> Vec<Input> {
     add("noise in a package, plain tar", 0.0, || {
         sound().file("p/1.0.0/noise", noise(8 * MIB)).bytes()
     });
-    add("zeros in a package, gzip", 0.0, || zeros(Layer::Gzip, "p/1.0.0/z"));
-    add("zeros in a package, zstd", 8.0, || zeros(Layer::Zstd, "p/1.0.0/z"));
-    add("zeros in a package, xz", 0.5, || zeros(Layer::Xz, "p/1.0.0/z"));
+    add("zeros in a package, gzip", 0.0, || {
+        zeros(Layer::Gzip, "p/1.0.0/z")
+    });
+    add("zeros in a package, zstd", 8.0, || {
+        zeros(Layer::Zstd, "p/1.0.0/z")
+    });
+    add("zeros in a package, xz", 0.5, || {
+        zeros(Layer::Xz, "p/1.0.0/z")
+    });
     add("zeros in a package, zip", 0.0, || zip_of_zeros("p/1.0.0/z"));
-    add("zeros beside packages, gzip", 0.0, || zeros(Layer::Gzip, "z"));
-    add("zeros beside packages, zstd", 8.0, || zeros(Layer::Zstd, "z"));
+    add("zeros beside packages, gzip", 0.0, || {
+        zeros(Layer::Gzip, "z")
+    });
+    add("zeros beside packages, zstd", 8.0, || {
+        zeros(Layer::Zstd, "z")
+    });
     add("zeros beside packages, xz", 0.5, || zeros(Layer::Xz, "z"));
     add("zeros beside packages, zip", 0.0, || zip_of_zeros("z"));
     add("zeros after the end mark, zstd", 8.0, || {
@@ -57,7 +67,11 @@ pub fn inputs() -> Vec<Input> {
     });
     add("PAX headers of many records, zstd", 2.0, || {
         let records = b"6 a=b\n".repeat(170_000);
-        again(sound(), tar().extension("x", b'x', &records).file("x", ""), 1)
+        again(
+            sound(),
+            tar().extension("x", b'x', &records).file("x", ""),
+            1,
+        )
     });
     add("GNU long links, zstd", 2.0, || {
         again(sound(), tar().extension("x", b'K', &[b'a'; 500]), 1000)
@@ -73,7 +87,11 @@ pub fn inputs() -> Vec<Input> {
             header.as_gnu_mut().unwrap().isextended[0] = 1;
         });
         let maps = tar().raw(&map.repeat(2048));
-        [zst(&sound().raw(&head.open_ended()).open_ended()), zst(&maps.open_ended()).repeat(5000)].concat()
+        [
+            zst(&sound().raw(&head.open_ended()).open_ended()),
+            zst(&maps.open_ended()).repeat(5000),
+        ]
+        .concat()
     });
     add("links in one package, zstd", 2.0, || {
         again(sound(), tar().symlink("p/1.0.0/x", "/etc/passwd"), 2048)
@@ -82,12 +100,18 @@ pub fn inputs() -> Vec<Input> {
         again(sound(), tar().file("p/1.0.0/x", ""), 2048)
     });
 
-    add("empty files in packages, plain tar", 0.0, || tars(Layer::Plain, 8, in_packages));
-    add("empty files in packages, gzip", 0.0, || tars(Layer::Gzip, 400, in_packages));
-    add("empty files in packages, zstd", 2.0, || tars(Layer::Zstd, 400, in_packages));
+    add("empty files in packages, plain tar", 0.0, || {
+        tars(Layer::Plain, 8, in_packages)
+    });
+    add("empty files in packages, gzip", 0.0, || {
+        tars(Layer::Gzip, 400, in_packages)
+    });
+    add("empty files in packages, zstd", 2.0, || {
+        tars(Layer::Zstd, 400, in_packages)
+    });
     add("empty files in packages, zip", 0.0, || {
         let zip = (0..30_000).fold(zip(), |zip, n| match n % 30_000 {
-            0 => zip.stored("p/1.0.0/manifest.yml", manifest("p", "1.0.0")),
+            0 => zip_package(zip, "p", "1.0.0"),
             n => zip.stored(format!("p/1.0.0/{n}"), ""),
         });
         zip.bytes()
@@ -104,17 +128,19 @@ pub fn inputs() -> Vec<Input> {
             _ => tar.file(format!("p/1.0.{}/{n}", n / 50_000), format!("{n}")),
         })
     });
-    add("packages, plain tar", 0.0, || tars(Layer::Plain, 4, a_package));
+    add("packages, plain tar", 0.0, || {
+        tars(Layer::Plain, 4, a_package)
+    });
     add("packages, gzip", 0.0, || tars(Layer::Gzip, 100, a_package));
     add("packages, zstd", 2.0, || tars(Layer::Zstd, 100, a_package));
     add("packages, zip", 0.0, || {
-        let zip = (0..3_000).fold(zip(), |zip, n| {
-            zip.deflated(format!("p/1.0.{n}/manifest.yml"), manifest("p", &format!("1.0.{n}")))
-        });
+        let zip = (0..3_000).fold(zip(), |zip, n| zip_package(zip, "p", &format!("1.0.{n}")));
         zip.bytes()
     });
     add("refused packages, zstd", 2.0, || {
-        tars(Layer::Zstd, 100, |tar, n| tar.file(format!("p/1.0.{n}/x"), ""))
+        tars(Layer::Zstd, 100, |tar, n| {
+            tar.file(format!("p/1.0.{n}/x"), "")
+        })
     });
     add("refused packages, zip", 0.0, || {
         let zip = (0..10_000).fold(zip(), |zip, n| zip.stored(format!("p/1.0.{n}/x"), ""));
@@ -126,28 +152,49 @@ pub fn inputs() -> Vec<Input> {
     });
     add("gzip members of a byte", 0.0, || {
         let one = |byte: &u8| crate::archives::gz(&[*byte]);
-        sound().file("x", noise(40_000)).bytes().iter().flat_map(one).collect()
+        sound()
+            .file("x", noise(40_000))
+            .bytes()
+            .iter()
+            .flat_map(one)
+            .collect()
     });
     add("skippable zstd frames", 0.0, || {
         [sound().zst(), b"\x50\x2a\x4d\x18\0\0\0\0".repeat(130_000)].concat()
     });
-    add("zstd frames of a byte, each with a window of 128 MiB", 128.0, || {
-        // RFC 8878: magic, no content size, a window of 2^27, one last raw block.
-        let one = |byte: &u8| [0x28, 0xb5, 0x2f, 0xfd, 0, 17 << 3, 0x09, 0, 0, *byte];
-        sound().file("x", noise(90_000)).bytes().iter().flat_map(one).collect()
-    });
+    add(
+        "zstd frames of a byte, each with a window of 128 MiB",
+        128.0,
+        || {
+            // RFC 8878: magic, no content size, a window of 2^27, one last raw block.
+            let one = |byte: &u8| [0x28, 0xb5, 0x2f, 0xfd, 0, 17 << 3, 0x09, 0, 0, *byte];
+            sound()
+                .file("x", noise(90_000))
+                .bytes()
+                .iter()
+                .flat_map(one)
+                .collect()
+        },
+    );
     add("xz streams without content", 0.0, || {
         [sound().xz(), crate::archives::xz(b"").repeat(31_000)].concat()
     });
     add("xz streams of a byte", 0.5, || {
         let one = |byte: &u8| crate::archives::xz(&[*byte]);
-        sound().file("x", noise(10_000)).bytes().iter().flat_map(one).collect()
+        sound()
+            .file("x", noise(10_000))
+            .bytes()
+            .iter()
+            .flat_map(one)
+            .collect()
     });
     add("5 GB announced and not there", 0.0, || {
         let head = sound().header(|header| header.set_size(5_000_000_000));
         [head.open_ended(), noise(MIB)].concat()
     });
-    add("text that is no archive", 0.0, || b"no archive ".repeat(100_000));
+    add("text that is no archive", 0.0, || {
+        b"no archive ".repeat(100_000)
+    });
 
     for (name, yaml) in manifests() {
         inputs.push(Input {
@@ -176,21 +223,37 @@ pub fn inputs() -> Vec<Input> {
 
 /// A tar with one sound package in front, so that an import does not fail for want of one.
 fn sound() -> Tar {
-    tar().file("first/1.0.0/manifest.yml", manifest("first", "1.0.0"))
+    package(tar(), "first", "1.0.0")
+}
+
+fn package(tar: Tar, name: &str, version: &str) -> Tar {
+    tar.file(format!("{name}/{version}/docs/README.md"), "")
+        .file(
+            format!("{name}/{version}/manifest.yml"),
+            manifest(name, version),
+        )
+}
+
+fn zip_package(zip: Zip, name: &str, version: &str) -> Zip {
+    zip.stored(format!("{name}/{version}/docs/README.md"), "")
+        .deflated(
+            format!("{name}/{version}/manifest.yml"),
+            manifest(name, version),
+        )
 }
 
 /// A member numbered over all of a source, packages of 50,000 of them.
 fn in_packages(tar: Tar, n: usize) -> Tar {
     let version = format!("1.0.{}", n / 50_000);
     match n % 50_000 {
-        0 => tar.file(format!("p/{version}/manifest.yml"), manifest("p", &version)),
+        0 => package(tar, "p", &version),
         _ => tar.file(format!("p/{version}/{n}"), ""),
     }
 }
 
 fn a_package(tar: Tar, n: usize) -> Tar {
     let version = format!("1.0.{n}");
-    tar.file(format!("p/{version}/manifest.yml"), manifest("p", &version))
+    package(tar, "p", &version)
 }
 
 /// Returns a tar of about `mib` MiB, made member by member and compressed in pieces.
@@ -214,7 +277,12 @@ fn tars(layer: Layer, mib: usize, member: fn(Tar, usize) -> Tar) -> Vec<u8> {
 fn again(head: Tar, members: Tar, times: usize) -> Vec<u8> {
     let frame = zst(&members.open_ended().repeat(times));
     let count = 1_000_000 / frame.len();
-    [zst(&head.open_ended()), frame.repeat(count), zst(&[0; 1024])].concat()
+    [
+        zst(&head.open_ended()),
+        frame.repeat(count),
+        zst(&[0; 1024]),
+    ]
+    .concat()
 }
 
 /// Returns files of 1 GiB of zeros, a megabyte of them in all.
@@ -241,7 +309,7 @@ fn zeros(layer: Layer, path: &str) -> Vec<u8> {
 fn zip_of_zeros(path: &str) -> Vec<u8> {
     let content = vec![0; 64 * MIB];
     let one = zip().deflated("x", &content);
-    let sound = zip().stored("first/1.0.0/manifest.yml", manifest("first", "1.0.0"));
+    let sound = zip_package(zip(), "first", "1.0.0");
     (0..16)
         .fold(sound, |zip, n| {
             zip.entry(crate::archives::ZipEntry {
@@ -257,16 +325,23 @@ fn zip_of_zeros(path: &str) -> Vec<u8> {
 fn manifests() -> Vec<(&'static str, Vec<u8>)> {
     let filled = |part: &str| part.repeat((4 * MIB - 1000) / part.len()).into_bytes();
     let after = |head: &str, part: &str| [head.as_bytes(), &filled(part)].concat();
-    let numbered = |line: fn(usize) -> String, count| (0..count).map(line).collect::<String>().into_bytes();
+    let numbered =
+        |line: fn(usize) -> String, count| (0..count).map(line).collect::<String>().into_bytes();
     vec![
         ("manifest: a long list", after("name: [", "a,")),
         ("manifest: a long list of lists", after("name: [", "[],")),
         ("manifest: a block list", after("name:\n", "- a\n")),
         ("manifest: a list in lists", filled("- - - - - - - - - -\n")),
         ("manifest: one key again and again", filled("a: b\n")),
-        ("manifest: many keys", numbered(|n| format!("k{n}: v\n"), 380_000)),
+        (
+            "manifest: many keys",
+            numbered(|n| format!("k{n}: v\n"), 380_000),
+        ),
         ("manifest: long text", after("name: ", "aaaaaaaaa ")),
-        ("manifest: text of short lines", after("name: >\n", " a\n\n")),
+        (
+            "manifest: text of short lines",
+            after("name: >\n", " a\n\n"),
+        ),
         ("manifest: quoted escapes", after("name: \"", "\\u00e9")),
         ("manifest: quoted lines", after("name: \"", "a\n \n")),
         ("manifest: comments", filled("#\n")),
@@ -281,8 +356,16 @@ fn manifests() -> Vec<(&'static str, Vec<u8>)> {
         ("manifest: documents", filled("---\n")),
         ("manifest: long text by aliases", {
             let text = "<".repeat(60_000);
-            let one = format!("policy_templates: [{{name: a, title: &a \"{text}\"");
-            [one.into_bytes(), b"}, {name: a, title: *a".repeat(990), b"}]\n".to_vec(), manifest("p", "1.0.0").into_bytes()].concat()
+            let one = format!(
+                "{}policy_templates: [{{name: a, title: &a \"{text}\"",
+                manifest("p", "1.0.0")
+            );
+            [
+                one.into_bytes(),
+                b"}, {name: a, title: *a".repeat(200),
+                b"}]\n".to_vec(),
+            ]
+            .concat()
         }),
         ("manifest: merged mappings", {
             let map: String = (0..900).map(|n| format!("k{n}: v, ")).collect();

@@ -189,7 +189,7 @@ fn pax_records(records: &[(&str, &str)]) -> Vec<u8> {
 
 /// Returns `bytes` under gzip, one member.
 pub fn gz(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }

@@ -1,0 +1,66 @@
+//! How much work a source may ask for, by its size.
+//!
+//! Compression makes a bomb of anything that costs more than its bytes: of a manifest, of a package, of a file without
+//! content. So each is weighed by what it costs to take, in plain bytes of a large file, and the sum is held against the
+//! bytes that were read. It knows no clock: the same source is refused, at the same member, on every machine.
+
+use super::error::ImportError;
+use crate::limits::Limits;
+
+/// What taking a package costs, whatever is in it: a document rendered, a few transactions.
+const PACKAGE: u64 = 150_000;
+
+/// What taking a file costs, whatever is in it: its row, its place in the package's document.
+const FILE: u64 = 3_000;
+
+/// What a byte of a manifest costs: parsing YAML of many small values takes fifty times as long as taking plain bytes.
+const MANIFEST_BYTE: u64 = 50;
+
+/// What any member costs, taken or not.
+const MEMBER: u64 = 300;
+
+/// The work that a source asked for so far.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    plain_bytes: u64,
+}
+
+impl Work {
+    pub(super) fn package(&mut self) {
+        self.add(PACKAGE);
+    }
+
+    pub(super) fn member(&mut self) {
+        self.add(MEMBER);
+    }
+
+    /// Adds a file that was read.
+    pub(super) fn file(&mut self, bytes: u64, is_manifest: bool) {
+        let weight = if is_manifest { MANIFEST_BYTE } else { 1 };
+        self.add(FILE.saturating_add(bytes.saturating_mul(weight)));
+    }
+
+    /// Requires that the work is not too much for a source of which `source_bytes` were read.
+    pub(super) fn check(
+        &self,
+        source_bytes: u64,
+        member: &str,
+        limits: &Limits,
+    ) -> Result<(), ImportError> {
+        let allowed = source_bytes
+            .saturating_mul(limits.expansion_ratio)
+            .saturating_add(limits.expansion_free_bytes);
+        if self.plain_bytes <= allowed {
+            return Ok(());
+        }
+        Err(ImportError::TooMuchWork {
+            member: member.to_owned(),
+            source_bytes,
+            ratio: limits.expansion_ratio,
+        })
+    }
+
+    fn add(&mut self, plain_bytes: u64) {
+        self.plain_bytes = self.plain_bytes.saturating_add(plain_bytes);
+    }
+}
