@@ -201,7 +201,7 @@ pub fn inputs() -> Vec<Input> {
             name,
             window_mib: 8.0,
             build: Box::new(move || {
-                // Largest that may be; the frame is the same for each package.
+                // Behind as many bytes as allow most work; the frame is the same for each package.
                 let frame = zst(&tar().padded(&yaml).open_ended());
                 let packages = (0..60).map(|n| {
                     let head = tar().header(|header| {
@@ -210,7 +210,7 @@ pub fn inputs() -> Vec<Input> {
                     });
                     [zst(&head.open_ended()), frame.clone()].concat()
                 });
-                iter::once(zst(&sound().open_ended()))
+                iter::once(zst(&sound().file("noise", noise(MIB)).open_ended()))
                     .chain(packages)
                     .chain([zst(&[0; 1024])])
                     .flatten()
@@ -321,9 +321,12 @@ fn zip_of_zeros(path: &str) -> Vec<u8> {
         .bytes()
 }
 
-/// Manifests of as many bytes as one may have.
+/// Bytes of each: what five manifests may have in a source of a megabyte.
+const MANIFEST_BYTES: usize = MIB;
+
+/// Manifests that ask for much.
 fn manifests() -> Vec<(&'static str, Vec<u8>)> {
-    let filled = |part: &str| part.repeat((4 * MIB - 1000) / part.len()).into_bytes();
+    let filled = |part: &str| part.repeat(MANIFEST_BYTES / part.len()).into_bytes();
     let after = |head: &str, part: &str| [head.as_bytes(), &filled(part)].concat();
     let numbered =
         |line: fn(usize) -> String, count| (0..count).map(line).collect::<String>().into_bytes();
@@ -335,7 +338,7 @@ fn manifests() -> Vec<(&'static str, Vec<u8>)> {
         ("manifest: one key again and again", filled("a: b\n")),
         (
             "manifest: many keys",
-            numbered(|n| format!("k{n}: v\n"), 380_000),
+            numbered(|n| format!("k{n}: v\n"), 90_000),
         ),
         ("manifest: long text", after("name: ", "aaaaaaaaa ")),
         (

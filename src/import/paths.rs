@@ -25,21 +25,36 @@ pub(super) fn check<'f>(paths: impl Iterator<Item = &'f str>) -> Result<(), Pack
         let [(name, path), (next_name, next_path)] = pair else {
             continue;
         };
-        let (path, other) = ((*path).to_owned(), (*next_path).to_owned());
-        if path == other {
-            return Err(PackageError::DuplicatePath { path });
+        if path == next_path {
+            return Err(PackageError::DuplicatePath {
+                path: (*path).to_owned(),
+            });
         }
         if name == next_name {
-            return Err(PackageError::AlikePaths { path, other });
+            return Err(PackageError::AlikePaths {
+                path: told_apart(path),
+                other: told_apart(next_path),
+            });
         }
         let is_folder = next_name
             .strip_prefix(name.as_str())
             .is_some_and(|rest| rest.starts_with('/'));
         if is_folder {
-            return Err(PackageError::FileAndFolder { path });
+            return Err(PackageError::FileAndFolder {
+                path: (*path).to_owned(),
+            });
         }
     }
     Ok(())
+}
+
+/// Returns a path as it can be told from one that looks the same.
+fn told_apart(path: &str) -> String {
+    let shown = |character: char| match character.is_ascii() {
+        true => character.to_string(),
+        false => character.escape_unicode().to_string(),
+    };
+    path.chars().map(shown).collect()
 }
 
 /// Returns what two paths have in common that are one to some system.
@@ -83,17 +98,17 @@ mod tests {
         let table = [
             (
                 ["a/readme.md", "a/README.md"],
-                "a/README.md and a/readme.md",
+                r"a/README.md and a/readme.md",
             ),
-            (["Docs/x", "docs/X"], "Docs/x and docs/X"),
-            (["caf\u{e9}", "cafe\u{301}"], "cafe\u{301} and caf\u{e9}"),
-            (["CAF\u{c9}", "cafe\u{301}"], "CAF\u{c9} and cafe\u{301}"),
-            (["stra\u{df}e", "STRASSE"], "STRASSE and stra\u{df}e"),
-            (["\u{3a3}", "\u{3c2}"], "\u{3a3} and \u{3c2}"),
-            (["\u{212b}", "\u{e5}"], "\u{e5} and \u{212b}"),
+            (["Docs/x", "docs/X"], r"Docs/x and docs/X"),
+            (["caf\u{e9}", "cafe\u{301}"], r"cafe\u{301} and caf\u{e9}"),
+            (["CAF\u{c9}", "cafe\u{301}"], r"CAF\u{c9} and cafe\u{301}"),
+            (["stra\u{df}e", "STRASSE"], r"STRASSE and stra\u{df}e"),
+            (["\u{3a3}", "\u{3c2}"], r"\u{3a3} and \u{3c2}"),
+            (["\u{212b}", "\u{e5}"], r"\u{e5} and \u{212b}"),
             (
                 ["\u{1100}\u{1161}", "\u{ac00}"],
-                "\u{1100}\u{1161} and \u{ac00}",
+                r"\u{1100}\u{1161} and \u{ac00}",
             ),
         ];
         for (paths, both) in table {

@@ -1,10 +1,10 @@
 //! Members that are no files of a package: they put their package aside, and no other.
 
-use super::outcomes;
-use crate::archives::{Tar, tar};
+use super::{Fault, outcomes};
+use crate::archives::tar;
 
 /// Each package stands between two good ones.
-fn between_good_ones(cases: Vec<(&'static str, fn(Tar) -> Tar)>) -> String {
+fn between_good_ones(cases: Vec<Fault>) -> String {
     outcomes(cases.into_iter().map(|(name, bad)| {
         let tar = bad(tar().package("a/1.0.0").package("bad/1.0.0")).package("z/1.0.0");
         (name, tar.bytes())

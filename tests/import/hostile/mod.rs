@@ -18,8 +18,12 @@ use airlock::limits::Limits;
 use airlock::store::StoreError;
 use rusqlite::types::Value;
 
+use crate::archives::Tar;
 use crate::trees::release;
 use crate::{Ask, Place, with_causes};
+
+/// A name, and what adds a fault to a tar.
+type Fault = (&'static str, fn(Tar) -> Tar);
 
 /// Imports each source, one after another; returns a line for each.
 fn outcomes<'n>(sources: impl IntoIterator<Item = (&'n str, Vec<u8>)>) -> String {

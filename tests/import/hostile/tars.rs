@@ -1,10 +1,10 @@
 //! Tars whose headers lie or contradict each other: where the next member begins is in doubt, so the import ends.
 
-use super::outcomes;
-use crate::archives::{Tar, pax_record, tar};
+use super::{Fault, outcomes};
+use crate::archives::{pax_record, tar};
 
 /// Each fault comes behind a good package, and before another.
-fn behind_a_good_one(cases: Vec<(&'static str, fn(Tar) -> Tar)>) -> String {
+fn behind_a_good_one(cases: Vec<Fault>) -> String {
     outcomes(cases.into_iter().map(|(name, bad)| {
         let tar = bad(tar().package("a/1.0.0")).package("z/1.0.0");
         (name, tar.bytes())
