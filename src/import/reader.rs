@@ -112,20 +112,23 @@ impl<'a> Reader<'a> {
 
     fn entry(&mut self, entry: Entry<'_>, totals: &Totals) -> Result<(), ImportError> {
         self.work.member();
-        let path = match entry {
+        let member = match entry {
             Entry::File(file) => {
-                let path = file.path.clone();
+                let path = file.path.to_string();
                 self.file(file)?;
                 path
             }
-            Entry::Directory(path) => path,
+            Entry::Directory(path) => path.to_string(),
             Entry::Skipped { path, what } => {
                 self.not_a_file(path.as_str(), &what)?;
+                path.to_string()
+            }
+            Entry::Refused { path, why } => {
+                self.not_a_file(&path, &why)?;
                 path
             }
-            Entry::Refused { path, why } => return self.not_a_file(&path, &why),
         };
-        self.work.check(totals.bytes(), path.as_str(), self.limits)
+        self.work.check(totals.bytes(), &member, self.limits)
     }
 
     fn file(&mut self, mut file: FileEntry<'_>) -> Result<(), ImportError> {
