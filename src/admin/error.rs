@@ -57,6 +57,7 @@ impl OperationError {
                 ImportError::NoTarget => "no-target",
                 ImportError::NoSuchPlan(_) => "no-such-plan",
                 ImportError::TooManyPackages { .. } => "too-many-packages",
+                ImportError::TooMuchWork { .. } => "too-much-work",
                 ImportError::OtherKind { .. } => "other-kind",
                 ImportError::NameTaken(_) => "name-taken",
                 ImportError::Plan(_) => "release-differs",

@@ -1,7 +1,7 @@
 //! The one layer of compression around a tar, undone as a stream.
 //!
 //! Memory is the decoder's: bounded by `Limits::zstd_window_log` and `Limits::xz_memory_bytes`. Time is bounded by the
-//! ratio of bytes out to bytes in: a few kilobytes must not cost minutes of zeros.
+//! ratio of bytes out to bytes in, `Limits::expansion_ratio`: a few kilobytes must not cost minutes of zeros.
 
 use std::io::{self, BufReader, Read};
 use std::sync::Arc;
@@ -18,16 +18,6 @@ use crate::limits::Limits;
 /// Bytes asked of the source at once: few system calls, and what a network hands over in one go.
 const SOURCE_BUFFER_BYTES: usize = 1 << 20;
 
-/// Bytes out for one byte in: with it a megabyte costs under a second. Deflate cannot do more than 1,032; a whole release
-/// of packages does 17 with zstd.
-const MAX_RATIO: u64 = 1_000;
-
-/// The same for xz, whose decoder takes several times as long for a byte.
-const MAX_XZ_RATIO: u64 = 300;
-
-/// Bytes out that are free of any ratio: the padding of a small tar.
-const FREE_BYTES: u64 = 64 << 20;
-
 /// `LZMA_CONCATENATED` of liblzma's `container.h`: read all streams of a file, as `xz -d` does.
 const XZ_CONCATENATED: u32 = 0x08;
 
@@ -39,8 +29,7 @@ pub(super) struct Expanded {
     format: Format,
     bytes_in: Arc<AtomicU64>,
     bytes_out: u64,
-    zstd_window_log: u32,
-    xz_memory_bytes: u64,
+    limits: Limits,
 }
 
 enum Layer {
@@ -81,8 +70,7 @@ impl Expanded {
             format,
             bytes_in,
             bytes_out: 0,
-            zstd_window_log: limits.zstd_window_log,
-            xz_memory_bytes: limits.xz_memory_bytes,
+            limits: limits.clone(),
         })
     }
 
@@ -93,11 +81,13 @@ impl Expanded {
 
     fn check_ratio(&self) -> Result<(), ArchiveError> {
         let ratio = match self.format {
-            Format::TarXz => MAX_XZ_RATIO,
-            _ => MAX_RATIO,
+            Format::TarXz => self.limits.xz_expansion_ratio,
+            _ => self.limits.expansion_ratio,
         };
         let bytes_in = self.bytes_in.load(Ordering::Relaxed);
-        let allowed = bytes_in.saturating_mul(ratio).saturating_add(FREE_BYTES);
+        let allowed = bytes_in
+            .saturating_mul(ratio)
+            .saturating_add(self.limits.expansion_free_bytes);
         if self.bytes_out > allowed {
             return Err(ArchiveError::ExpandsTooFar {
                 place: Place::Start,
@@ -127,13 +117,13 @@ impl Expanded {
             .is_some_and(|e| e.is(ZSTD_ErrorCode::ZSTD_error_frameParameter_windowTooLarge))
         {
             return ArchiveError::WindowTooLarge {
-                limit_log: self.zstd_window_log,
+                limit_log: self.limits.zstd_window_log,
             };
         }
         let xz_error = error.get_ref().and_then(|inner| inner.downcast_ref());
         if xz_error == Some(&liblzma::stream::Error::MemLimit) {
             return ArchiveError::MemoryTooLarge {
-                limit_bytes: self.xz_memory_bytes,
+                limit_bytes: self.limits.xz_memory_bytes,
             };
         }
         ArchiveError::Damaged {

@@ -57,6 +57,9 @@ fn hint(kind: &str) -> Option<&'static str> {
         "no-packages" => {
             "`airlock import` takes a package-storage archive or folder, or the folder that holds the packages"
         }
+        "too-much-work" => {
+            "if you trust it, unpack it and import the folder with `airlock import FOLDER`"
+        }
         "release-differs" => {
             "import it under another name with --release, or add to a branch with --branch"
         }

@@ -71,7 +71,7 @@ impl Collecting {
         self.memory_bytes = 0;
     }
 
-    /// Takes in the file `path`, of which the source announces `announced_bytes`.
+    /// Takes in the file `path`, of which the source announces `announced_bytes`; `false` where the package is refused.
     ///
     /// What is wrong with the package refuses the package; only failures of the source or the store are errors.
     pub(super) fn take(
@@ -81,13 +81,13 @@ impl Collecting {
         reader: &mut impl Read,
         store: &Store,
         limits: &Limits,
-    ) -> Result<(), ImportError> {
+    ) -> Result<bool, ImportError> {
         if self.refused.is_some() {
-            return Ok(());
+            return Ok(false);
         }
         if let Err(why) = self.admit(path, announced_bytes, limits) {
             self.refuse(why);
-            return Ok(());
+            return Ok(false);
         }
         // What is counted is what is read: not a byte more, whatever the source holds.
         let mut reader = reader.take(announced_bytes);
@@ -103,7 +103,7 @@ impl Collecting {
             stream_writer::store_file(path, &mut reader, store)?
         };
         self.files.push(file);
-        Ok(())
+        Ok(true)
     }
 
     /// Holds a file that is announced against the limits, before a byte of it is read.

@@ -46,7 +46,15 @@ pub enum PackageError {
         /// The path.
         path: String,
     },
-    /// A path is a file and a folder.
+    /// Two paths that differ by case or by how Unicode composes their letters.
+    #[error("it holds {path} and {other}, which are one name to some systems")]
+    AlikePaths {
+        /// The first.
+        path: String,
+        /// The second.
+        other: String,
+    },
+    /// A path is a file and a folder, its case left aside.
     #[error("it holds {path} as a file and as a folder")]
     FileAndFolder {
         /// The path.
@@ -91,6 +99,19 @@ pub enum ImportError {
     TooManyPackages {
         /// The limit.
         limit: usize,
+    },
+    /// Taking what the source holds costs more than its size allows, see `import/work.rs`: a bomb.
+    #[error(
+        "at {member} the files, packages and manifests of the source weigh more than {ratio} times the {source_bytes} \
+         bytes read so far"
+    )]
+    TooMuchWork {
+        /// The member that went beyond it.
+        member: String,
+        /// Bytes of the source read by then.
+        source_bytes: u64,
+        /// `Limits::expansion_ratio`.
+        ratio: u64,
     },
     /// Every package of the source was refused.
     #[error("none of the packages can be taken ({count} refused); the first is {first}")]

@@ -10,6 +10,7 @@ mod found;
 mod layout;
 mod new_contents;
 mod package;
+mod paths;
 mod plan;
 mod progress;
 mod reader;
@@ -19,6 +20,7 @@ mod source_reader;
 mod stage;
 mod stored;
 mod stream_writer;
+mod work;
 
 pub use error::{ImportError, PackageError};
 pub use plan::{Waiting, commit, drop_stage, plan, set_target, waiting};

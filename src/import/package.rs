@@ -6,6 +6,7 @@ use super::collect::{Collected, Collecting, Held, data_stream_of_manifest};
 use super::encode::Encoder;
 use super::error::{ImportError, PackageError};
 use super::new_contents;
+use super::paths;
 use super::stored::read_content;
 use crate::crypto::{Digest, Hasher};
 use crate::limits::Limits;
@@ -48,7 +49,7 @@ impl Maker<'_> {
             .files
             .sort_by(|a, b| a.path.split('/').cmp(b.path.split('/')));
         let files = &collected.files;
-        if let Err(why) = check_paths(files) {
+        if let Err(why) = paths::check(files.iter().map(|file| file.path.as_str())) {
             return Ok(Err(why));
         }
         let rendered = match self.render(files) {
@@ -207,23 +208,6 @@ fn known_content(conn: &Transaction<'_>, sha256: &Digest) -> Result<ContentId, S
             what: "content",
             value: sha256.to_string(),
         })
-}
-
-/// Checks that sorted paths can be the files of one tree.
-fn check_paths(files: &[Collected]) -> Result<(), PackageError> {
-    for pair in files.windows(2) {
-        let (path, next) = (&pair[0].path, &pair[1].path);
-        if path == next {
-            return Err(PackageError::DuplicatePath { path: path.clone() });
-        }
-        if next
-            .strip_prefix(path.as_str())
-            .is_some_and(|rest| rest.starts_with('/'))
-        {
-            return Err(PackageError::FileAndFolder { path: path.clone() });
-        }
-    }
-    Ok(())
 }
 
 /// Returns the digest of a tree: of its sorted files' lines as `sha256sum` prints them, `{digest}  {path}`.

@@ -5,7 +5,7 @@ use std::sync::mpsc::SyncSender;
 
 use jiff::Timestamp;
 
-use super::collect::Collecting;
+use super::collect::{self, Collecting};
 use super::error::{ImportError, PackageError};
 use super::found::Found;
 use super::layout::{self, InPackage, Place};
@@ -13,6 +13,7 @@ use super::progress::Progress;
 use super::repository;
 use super::source_reader::Totals;
 use super::stage::StageRequest;
+use super::work::Work;
 use crate::archive::{Archive, Entry, FileEntry, Origin};
 use crate::limits::Limits;
 use crate::store::Store;
@@ -35,6 +36,7 @@ pub(super) struct Reader<'a> {
     /// When the source's first file was changed, in seconds since 1970.
     first_modified: Option<i64>,
     found: Found,
+    work: Work,
 }
 
 impl<'a> Reader<'a> {
@@ -55,6 +57,7 @@ impl<'a> Reader<'a> {
             collecting: None,
             first_modified: None,
             found,
+            work: Work::default(),
         }
     }
 
@@ -76,7 +79,7 @@ impl<'a> Reader<'a> {
             if self.progress.is_stopped() {
                 return Err(ImportError::Stopped);
             }
-            self.entry(entry)?;
+            self.entry(entry, totals)?;
             self.learn_commit(archive.comment());
         }
         self.send()?;
@@ -107,13 +110,25 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn entry(&mut self, entry: Entry<'_>) -> Result<(), ImportError> {
-        match entry {
-            Entry::File(file) => self.file(file),
-            Entry::Directory(_) => Ok(()),
-            Entry::Skipped { path, what } => self.not_a_file(path.as_str(), &what),
-            Entry::Refused { path, why } => self.not_a_file(&path, &why),
-        }
+    fn entry(&mut self, entry: Entry<'_>, totals: &Totals) -> Result<(), ImportError> {
+        self.work.member();
+        let member = match entry {
+            Entry::File(file) => {
+                let path = file.path.to_string();
+                self.file(file)?;
+                path
+            }
+            Entry::Directory(path) => path.to_string(),
+            Entry::Skipped { path, what } => {
+                self.not_a_file(path.as_str(), &what)?;
+                path.to_string()
+            }
+            Entry::Refused { path, why } => {
+                self.not_a_file(&path, &why)?;
+                path
+            }
+        };
+        self.work.check(totals.bytes(), &member, self.limits)
     }
 
     fn file(&mut self, mut file: FileEntry<'_>) -> Result<(), ImportError> {
@@ -123,7 +138,10 @@ impl<'a> Reader<'a> {
             Place::Package(place) => {
                 let (store, limits) = (self.store, self.limits);
                 if let Some(package) = self.package(place)? {
-                    package.take(place.path, file.size_bytes, &mut file, store, limits)?;
+                    let size_bytes = file.size_bytes;
+                    if package.take(place.path, size_bytes, &mut file, store, limits)? {
+                        self.work.file(size_bytes, collect::is_manifest(place.path));
+                    }
                 }
             }
             Place::Dockerfile { lead } => {
@@ -183,6 +201,7 @@ impl<'a> Reader<'a> {
         let Some(number) = self.found.begin_package(place, self.limits)? else {
             return Ok(false);
         };
+        self.work.package();
         self.progress.begin_package(place.folder);
         self.collecting = Some(Collecting::new(place.folder, number));
         Ok(true)

@@ -32,6 +32,11 @@ impl SourceReader {
 }
 
 impl Totals {
+    /// Returns the size of all that was read so far.
+    pub(super) fn bytes(&self) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1
+    }
+
     /// Returns the digest and the size of all that was read so far.
     pub(super) fn finish(&self) -> (Digest, u64) {
         let (hasher, bytes) = &*self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -88,7 +88,8 @@ pub enum ManifestError {
     Read(#[from] ReadError),
 }
 
-/// Returns the manifest that `text` is, and takes its YAML nodes off what `limits` allows for the next.
+/// Returns the manifest that `text` is, and takes its YAML nodes off what `limits` allows for the
+/// next.
 pub(super) fn read<T: DeserializeOwned>(
     text: &[u8],
     limits: &mut Limits,
@@ -96,6 +97,7 @@ pub(super) fn read<T: DeserializeOwned>(
     let document = yaml::parse(text, limits)?;
     let settings = settings::from_yaml(&document.root, limits)?;
     limits.yaml_nodes = limits.yaml_nodes.saturating_sub(document.nodes);
+    limits.yaml_alias_nodes = limits.yaml_alias_nodes.saturating_sub(document.alias_nodes);
     Ok(T::deserialize(&settings)?)
 }
 

@@ -45,6 +45,8 @@ pub struct Document {
     pub root: Yaml,
     /// Its values, those of aliases counted again, long text once more for each [`TEXT_BYTES_PER_NODE`].
     pub nodes: usize,
+    /// Of these, the values that aliases stand for.
+    pub alias_nodes: usize,
 }
 
 /// Bytes of text that count as one node: bounds the memory of long text that is repeated by aliases.
@@ -94,6 +96,22 @@ pub enum YamlError {
     /// More aliases than [`Limits::yaml_aliases`].
     #[error("line {line}: more than {allowed} YAML aliases")]
     TooManyAliases {
+        /// The line, from 1.
+        line: usize,
+        /// The bound.
+        allowed: usize,
+    },
+    /// More anchors than [`Limits::yaml_aliases`].
+    #[error("line {line}: more than {allowed} YAML anchors")]
+    TooManyAnchors {
+        /// The line, from 1.
+        line: usize,
+        /// The bound.
+        allowed: usize,
+    },
+    /// Aliases that stand for more values than [`Limits::yaml_alias_nodes`].
+    #[error("line {line}: YAML aliases stand for more than {allowed} nodes")]
+    TooManyAliasNodes {
         /// The line, from 1.
         line: usize,
         /// The bound.

@@ -4,6 +4,7 @@
 #[path = "../support/archives.rs"]
 mod archives;
 mod formats;
+mod hostile;
 mod large;
 mod layouts;
 mod refusals;

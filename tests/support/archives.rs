@@ -189,7 +189,7 @@ fn pax_records(records: &[(&str, &str)]) -> Vec<u8> {
 
 /// Returns `bytes` under gzip, one member.
 pub fn gz(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
@@ -209,6 +209,31 @@ pub fn xz(bytes: &[u8]) -> Vec<u8> {
         .read_to_end(&mut packed)
         .unwrap();
     packed
+}
+
+/// One layer of compression around a tar, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layer {
+    /// None.
+    Plain,
+    /// One gzip member.
+    Gzip,
+    /// One zstd frame.
+    Zstd,
+    /// One xz stream.
+    Xz,
+}
+
+impl Layer {
+    /// Returns `bytes` under this layer. Whole streams may follow each other: a tar may be made of several.
+    pub fn of(self, bytes: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Plain => bytes.to_vec(),
+            Self::Gzip => gz(bytes),
+            Self::Zstd => zst(bytes),
+            Self::Xz => xz(bytes),
+        }
+    }
 }
 
 /// Returns zeros under zstd, many in few bytes.
@@ -314,6 +339,17 @@ impl Zip {
         change(&mut entry);
         self.entries.push(entry);
         self
+    }
+
+    /// Adds an entry made before.
+    pub fn entry(mut self, entry: ZipEntry) -> Self {
+        self.entries.push(entry);
+        self
+    }
+
+    /// Returns the first entry.
+    pub fn first(&self) -> &ZipEntry {
+        &self.entries[0]
     }
 
     /// Sets the comment, where git writes the commit id.

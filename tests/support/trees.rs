@@ -20,12 +20,12 @@ impl Tree {
         self
     }
 
-    /// Adds a package in `folder`, which ends in `{name}/{version}`.
+    /// Adds the smallest package in `folder`, which ends in `{name}/{version}`.
     pub fn package(self, folder: &str) -> Self {
-        let version = folder.rsplit('/').next().unwrap();
-        let name = folder.rsplit('/').nth(1).unwrap();
-        self.file(&format!("{folder}/docs/README.md"), format!("# {name}\n"))
-            .file(&format!("{folder}/manifest.yml"), manifest(name, version))
+        let files = smallest(folder);
+        files
+            .iter()
+            .fold(self, |tree, (path, content)| tree.file(path, content))
     }
 
     /// Puts every file below `folder`.
@@ -112,4 +112,34 @@ pub fn noise(bytes: usize) -> Vec<u8> {
     })
     .take(bytes)
     .collect()
+}
+
+/// The files of the smallest package in `folder`, which ends in `{name}/{version}`.
+fn smallest(folder: &str) -> [(String, String); 2] {
+    let version = folder.rsplit('/').next().unwrap();
+    let name = folder.rsplit('/').nth(1).unwrap();
+    [
+        (format!("{folder}/docs/README.md"), format!("# {name}\n")),
+        (format!("{folder}/manifest.yml"), manifest(name, version)),
+    ]
+}
+
+impl Tar {
+    /// Adds the smallest package in `folder`, which ends in `{name}/{version}`.
+    pub fn package(self, folder: &str) -> Self {
+        let files = smallest(folder);
+        files
+            .iter()
+            .fold(self, |tar, (path, content)| tar.file(path, content))
+    }
+}
+
+impl Zip {
+    /// Adds the smallest package in `folder`, which ends in `{name}/{version}`.
+    pub fn package(self, folder: &str) -> Self {
+        let files = smallest(folder);
+        files
+            .iter()
+            .fold(self, |zip, (path, content)| zip.deflated(path, content))
+    }
 }

@@ -9,7 +9,7 @@ use crate::archive::expand::Expanded;
 const BUFFER_BYTES: usize = 256 << 10;
 
 /// Bytes of padding read after the end mark: GNU tar fills up a record, of 10 KiB unless told otherwise.
-const MAX_PADDING_BYTES: u64 = 64 << 20;
+const MAX_PADDING_BYTES: u64 = 16 << 20;
 
 /// The bytes of a tar from here on; an error of it names the place.
 pub(super) struct Input {

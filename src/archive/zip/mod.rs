@@ -42,6 +42,9 @@ pub(super) struct Zip {
     /// Where the data of the last entry ended, and whether a data descriptor may follow.
     last_end: u64,
     last_has_descriptor: bool,
+    /// What the entries so far announce to expand to, and what all may.
+    expanded_bytes: u64,
+    max_expanded_bytes: u64,
     comment: Option<String>,
     place: Place,
     bytes_read: Arc<AtomicU64>,
@@ -133,6 +136,10 @@ impl Zip {
             entries_left: end.entries,
             last_end: 0,
             last_has_descriptor: false,
+            expanded_bytes: 0,
+            max_expanded_bytes: length
+                .saturating_mul(limits.expansion_ratio)
+                .saturating_add(limits.expansion_free_bytes),
             comment: String::from_utf8(comment.to_vec())
                 .ok()
                 .filter(|text| !text.is_empty()),
@@ -188,6 +195,7 @@ impl Zip {
             Ok((path, Some(what))) => Member::Skipped(path, what),
             Ok((path, None)) if name.ends_with(b"/") => Member::Directory(path),
             Ok((path, None)) => {
+                self.check_ratio(facts.size_bytes)?;
                 let data = Window {
                     file: Arc::clone(&self.file),
                     what: self.what.clone(),
@@ -254,6 +262,18 @@ impl Zip {
             });
         }
         Ok((path, None))
+    }
+
+    /// Requires that another file of `size_bytes` does not make the zip a bomb: deflate can do 1,032 to one.
+    fn check_ratio(&mut self, size_bytes: u64) -> Result<(), ArchiveError> {
+        self.expanded_bytes = self.expanded_bytes.saturating_add(size_bytes);
+        if self.expanded_bytes > self.max_expanded_bytes {
+            return Err(ArchiveError::ExpandsTooFar {
+                place: self.place.clone(),
+                ratio: self.limits.expansion_ratio,
+            });
+        }
+        Ok(())
     }
 
     /// Requires that nothing but a data descriptor lies between the last entry and `start`.

@@ -286,6 +286,17 @@ fn each_bound_is_exact() {
     let error = parse(b"[&a 1, *a, *a]", &limits).unwrap_err();
     assert_eq!(error.to_string(), "line 1: more than 1 YAML aliases");
 
+    let error = parse(b"[&a 1, &b 2]", &limits).unwrap_err();
+    assert_eq!(error.to_string(), "line 1: more than 1 YAML anchors");
+
+    let limits = with(|l| l.yaml_alias_nodes = 4);
+    assert_eq!(parse(b"[&a [1], *a, *a]", &limits).unwrap().alias_nodes, 4);
+    let error = parse(b"[&a [1], *a, *a,\n *a]", &limits).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "line 2: YAML aliases stand for more than 4 nodes"
+    );
+
     let limits = with(|l| l.manifest_bytes = 4);
     assert!(parse(b"abcd", &limits).is_ok());
     let error = parse(b"abcde", &limits).unwrap_err();

@@ -23,6 +23,7 @@ pub(super) struct Tree<'l> {
     root: Option<Rc<Yaml>>,
     nodes: usize,
     aliases: usize,
+    alias_nodes: usize,
 }
 
 /// A complete value with what the bounds need to know of it.
@@ -74,6 +75,7 @@ impl<'l> Tree<'l> {
             root: None,
             nodes: 0,
             aliases: 0,
+            alias_nodes: 0,
         }
     }
 
@@ -81,6 +83,7 @@ impl<'l> Tree<'l> {
         Document {
             root: self.root.map_or(Yaml::Null, Rc::unwrap_or_clone),
             nodes: self.nodes,
+            alias_nodes: self.alias_nodes,
         }
     }
 
@@ -123,6 +126,13 @@ impl<'l> Tree<'l> {
             return Err(YamlError::AliasToItself { line });
         };
         built.is_alias = true;
+        self.alias_nodes = self.alias_nodes.saturating_add(built.nodes);
+        if self.alias_nodes > self.limits.yaml_alias_nodes {
+            return Err(YamlError::TooManyAliasNodes {
+                line,
+                allowed: self.limits.yaml_alias_nodes,
+            });
+        }
         self.count(built.nodes, line)?;
         self.check_depth(built.height, line)?;
         self.attach(built, line)
@@ -168,6 +178,12 @@ impl<'l> Tree<'l> {
     fn finish(&mut self, built: Built, anchor: usize, line: usize) -> Result<(), YamlError> {
         if anchor != 0 {
             self.anchors.insert(anchor, built.clone());
+            if self.anchors.len() > self.limits.yaml_aliases {
+                return Err(YamlError::TooManyAnchors {
+                    line,
+                    allowed: self.limits.yaml_aliases,
+                });
+            }
         }
         self.attach(built, line)
     }
