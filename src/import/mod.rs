@@ -16,6 +16,7 @@ mod reader;
 mod report;
 mod repository;
 mod source_reader;
+mod space;
 mod stage;
 mod stored;
 mod stream_writer;

@@ -118,32 +118,74 @@ pub fn get(conn: &Connection, id: ArtifactId) -> Result<Option<Artifact>, StoreE
     .transpose()
 }
 
-/// Adds an artifact, its package version too where that is new. Its files follow with [`add_file`].
-pub fn insert(
-    conn: &Transaction<'_>,
-    artifact: &NewArtifact<'_>,
-) -> Result<ArtifactId, StoreError> {
+/// Begins an artifact, its package version too where that is new. Its files follow with [`add_file`], in as many
+/// transactions as they need. Until [`finish`] nobody finds it.
+pub fn begin(conn: &Transaction<'_>, artifact: &NewArtifact<'_>) -> Result<ArtifactId, StoreError> {
     let name = artifact.package.name.as_str();
     let version = artifact.package.version.to_string();
     conn.prepare_cached(
         "INSERT OR IGNORE INTO package_version (name, version) VALUES (:name, :version)",
     )?
     .execute(named_params! { ":name": name, ":version": version })?;
+    // No zip has this digest, and the tree's says that it is unfinished.
     let mut query = conn.prepare_cached(
         "INSERT INTO artifact (package_version, sha256, bytes, tree_sha256, modified)
-         SELECT id, :sha256, :bytes, :tree_sha256, :modified
+         SELECT id, randomblob(32), :bytes, zeroblob(32), :modified
            FROM package_version
           WHERE name = :name AND version = :version",
     )?;
     query.execute(named_params! {
-        ":sha256": artifact.sha256,
         ":bytes": artifact.bytes as i64,
-        ":tree_sha256": artifact.tree_sha256,
         ":modified": artifact.modified,
         ":name": name,
         ":version": version,
     })?;
     Ok(ArtifactId(conn.last_insert_rowid()))
+}
+
+/// Ends an artifact that was begun, once it has all its files: from here on it is found.
+pub fn finish(
+    conn: &Transaction<'_>,
+    id: ArtifactId,
+    artifact: &NewArtifact<'_>,
+) -> Result<(), StoreError> {
+    let mut query = conn.prepare_cached(
+        "UPDATE artifact SET sha256 = :sha256, tree_sha256 = :tree_sha256 WHERE id = :id",
+    )?;
+    query.execute(named_params! {
+        ":id": id,
+        ":sha256": artifact.sha256,
+        ":tree_sha256": artifact.tree_sha256,
+    })?;
+    Ok(())
+}
+
+/// Adds an artifact that is whole at once.
+#[cfg(test)]
+pub(super) fn insert(
+    conn: &Transaction<'_>,
+    artifact: &NewArtifact<'_>,
+) -> Result<ArtifactId, StoreError> {
+    let id = begin(conn, artifact)?;
+    finish(conn, id, artifact)?;
+    Ok(id)
+}
+
+/// Removes an artifact that was begun and is not needed after all: another of the same zip was finished meanwhile.
+pub fn abandon(conn: &Transaction<'_>, id: ArtifactId) -> Result<(), StoreError> {
+    conn.execute(
+        "DELETE FROM artifact WHERE id = :id AND tree_sha256 = zeroblob(32)",
+        named_params! { ":id": id },
+    )?;
+    Ok(())
+}
+
+/// Removes every artifact that was begun and never finished; only for when no import runs.
+pub fn remove_unfinished(conn: &Transaction<'_>) -> Result<usize, StoreError> {
+    Ok(conn.execute(
+        "DELETE FROM artifact WHERE tree_sha256 = zeroblob(32)",
+        [],
+    )?)
 }
 
 /// Adds a file to an artifact.
