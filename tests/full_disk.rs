@@ -103,7 +103,14 @@ fn on_a_small_disk(name: &str, disk_mib: u64, test: impl FnOnce(&SmallDisk)) {
         };
         test(&disk);
         let mut command = Command::new("umount");
-        assert!(command.arg("-l").arg(mount.path()).status().unwrap().success());
+        assert!(
+            command
+                .arg("-l")
+                .arg(mount.path())
+                .status()
+                .unwrap()
+                .success()
+        );
         return;
     }
     let mut probe = Command::new("unshare");
@@ -192,7 +199,10 @@ fn an_import_without_room_says_what_it_needs_and_leaves_nothing_while_all_is_ser
         assert_eq!(disk.run(&["import", &source]), (0, String::new()));
         let server = Server::start(&disk.data());
         assert!(answers(&server) == served);
-        assert_eq!(server.get("/d/8.6.0/epr/noise/noise-1.0.79.zip").status, 200);
+        assert_eq!(
+            server.get("/d/8.6.0/epr/noise/noise-1.0.79.zip").status,
+            200
+        );
     });
 }
 
@@ -242,14 +252,20 @@ fn a_store_is_served_from_a_disk_without_one_byte_left() {
         database.execute_batch(open_stage).unwrap();
         drop(database);
         let served = answers(&Server::start(&disk.data()));
-        let add = disk.source("more.tar", Tree::default().package("packages/zeek/1.0.0").tar().bytes());
+        let add = disk.source(
+            "more.tar",
+            Tree::default().package("packages/zeek/1.0.0").tar().bytes(),
+        );
 
         for wal_is in ["absent", "left", "left without its index"] {
             if wal_is != "absent" {
                 // A server that is killed after a change leaves it in the WAL.
                 let server = Server::start(&disk.data());
                 let branch = format!("mine-{}", wal_is.len());
-                assert_eq!(disk.run(&["import", &add, "--branch", &branch]), (0, String::new()));
+                assert_eq!(
+                    disk.run(&["import", &add, "--branch", &branch]),
+                    (0, String::new())
+                );
                 drop(server);
                 assert!(disk.data().join("airlock.db-wal").metadata().unwrap().len() > 0);
             }
@@ -269,8 +285,14 @@ fn a_store_is_served_from_a_disk_without_one_byte_left() {
             disk.empty();
         }
         let server = Server::start(&disk.data());
-        assert_eq!(disk.run(&["import", &add, "--branch", "again"]), (0, String::new()));
-        assert_eq!(server.get("/d/again/search?all=true").packages(), ["zeek-1.0.0"]);
+        assert_eq!(
+            disk.run(&["import", &add, "--branch", "again"]),
+            (0, String::new())
+        );
+        assert_eq!(
+            server.get("/d/again/search?all=true").packages(),
+            ["zeek-1.0.0"]
+        );
         assert_eq!(counts(&disk.data())[..3], [0, 0, 0]);
         assert!(answers(&server) == served);
     });
@@ -287,7 +309,9 @@ fn a_write_that_meets_the_end_of_the_disk_changes_nothing_and_reads_go_on() {
         };
         let count = || -> i64 {
             let count = |conn: &rusqlite::Connection| {
-                Ok::<_, StoreError>(conn.query_row("SELECT count(*) FROM path", [], |row| row.get(0))?)
+                Ok::<_, StoreError>(
+                    conn.query_row("SELECT count(*) FROM path", [], |row| row.get(0))?,
+                )
             };
             store.read(count).unwrap()
         };

@@ -9,7 +9,7 @@ use clap::Args;
 use rust_embed::RustEmbed;
 
 use super::serve::serve;
-use super::{CliError, Common, print};
+use super::{CliError, print};
 use crate::admin::{OperationError, PeerUser};
 use crate::distribution::{BranchKind, Consent, DistributionName};
 use crate::import::{self, Progress, StageRequest};

@@ -58,7 +58,8 @@ impl Before {
             total_bytes.unwrap_or(report.read_bytes)
         };
         // One part in eight more: packages that were read and not stored yet were not counted.
-        let stored_bytes = estimate_bytes.map_or(least_bytes, |bytes| bytes.saturating_add(bytes / 8));
+        let stored_bytes =
+            estimate_bytes.map_or(least_bytes, |bytes| bytes.saturating_add(bytes / 8));
         let needed_bytes = stored_bytes.saturating_add(RESERVE_BYTES + WAL_BYTES);
         ImportError::DiskFull {
             is_estimate: estimate_bytes.is_some() && needed_bytes > free_bytes,
@@ -78,10 +79,10 @@ impl Before {
 
 /// Tells whether it was for want of space that an import ended, in the store or where a zip is copied.
 fn is_for_space(error: &ImportError) -> bool {
-    let causes = std::iter::successors(
-        Some(error as &(dyn std::error::Error + 'static)),
-        |cause| cause.source(),
-    );
+    let causes =
+        std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |cause| {
+            cause.source()
+        });
     let is_full = |cause: &(dyn std::error::Error + 'static)| {
         cause
             .downcast_ref::<io::Error>()

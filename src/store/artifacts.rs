@@ -182,10 +182,7 @@ pub fn abandon(conn: &Transaction<'_>, id: ArtifactId) -> Result<(), StoreError>
 
 /// Removes every artifact that was begun and never finished; only for when no import runs.
 pub fn remove_unfinished(conn: &Transaction<'_>) -> Result<usize, StoreError> {
-    Ok(conn.execute(
-        "DELETE FROM artifact WHERE tree_sha256 = zeroblob(32)",
-        [],
-    )?)
+    Ok(conn.execute("DELETE FROM artifact WHERE tree_sha256 = zeroblob(32)", [])?)
 }
 
 /// Adds a file to an artifact.

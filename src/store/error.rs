@@ -71,9 +71,9 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         // The file that connections share is too small and cannot grow: there is no other reason for it.
         let is_full = error.sqlite_error_code() == Some(ErrorCode::DiskFull)
-            || error.sqlite_error().is_some_and(|error| {
-                error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
-            });
+            || error
+                .sqlite_error()
+                .is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE);
         if is_full {
             Self::Full(error)
         } else {

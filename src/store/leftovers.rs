@@ -40,7 +40,9 @@ pub fn remove_some(conn: &Transaction<'_>, mark: Mark) -> Result<bool, StoreErro
     }
     // A step begins only when the one before has nothing left to do; the numbers keep each under 100 ms.
     let steps = [
-        (mark.artifact, "DELETE FROM file
+        (
+            mark.artifact,
+            "DELETE FROM file
           WHERE (artifact, path) IN (
                 SELECT f.artifact, f.path
                   FROM artifact a
@@ -48,16 +50,22 @@ pub fn remove_some(conn: &Transaction<'_>, mark: Mark) -> Result<bool, StoreErro
                  WHERE a.id > :mark
                    AND NOT EXISTS (SELECT 1 FROM member WHERE artifact = a.id)
                    AND NOT EXISTS (SELECT 1 FROM staged WHERE artifact = a.id)
-                 LIMIT 4096)"),
-        (mark.artifact, "DELETE FROM artifact
+                 LIMIT 4096)",
+        ),
+        (
+            mark.artifact,
+            "DELETE FROM artifact
           WHERE id IN (
                 SELECT a.id
                   FROM artifact a
                  WHERE a.id > :mark
                    AND NOT EXISTS (SELECT 1 FROM member WHERE artifact = a.id)
                    AND NOT EXISTS (SELECT 1 FROM staged WHERE artifact = a.id)
-                 LIMIT 256)"),
-        (mark.content, "DELETE FROM chunk
+                 LIMIT 256)",
+        ),
+        (
+            mark.content,
+            "DELETE FROM chunk
           WHERE rowid IN (
                 SELECT k.rowid
                   FROM content c
@@ -66,8 +74,11 @@ pub fn remove_some(conn: &Transaction<'_>, mark: Mark) -> Result<bool, StoreErro
                  WHERE c.id > :mark
                    AND NOT EXISTS (SELECT 1 FROM file WHERE content = c.id)
                    AND NOT EXISTS (SELECT 1 FROM document WHERE document = c.id)
-                 LIMIT 256)"),
-        (mark.content, "DELETE FROM stream
+                 LIMIT 256)",
+        ),
+        (
+            mark.content,
+            "DELETE FROM stream
           WHERE id IN (
                 SELECT s.id
                   FROM content c
@@ -75,18 +86,26 @@ pub fn remove_some(conn: &Transaction<'_>, mark: Mark) -> Result<bool, StoreErro
                  WHERE c.id > :mark
                    AND NOT EXISTS (SELECT 1 FROM file WHERE content = c.id)
                    AND NOT EXISTS (SELECT 1 FROM document WHERE document = c.id)
-                 LIMIT 4096)"),
-        (mark.content, "DELETE FROM content
+                 LIMIT 4096)",
+        ),
+        (
+            mark.content,
+            "DELETE FROM content
           WHERE id IN (
                 SELECT c.id
                   FROM content c
                  WHERE c.id > :mark
                    AND NOT EXISTS (SELECT 1 FROM file WHERE content = c.id)
                    AND NOT EXISTS (SELECT 1 FROM document WHERE document = c.id)
-                 LIMIT 4096)"),
+                 LIMIT 4096)",
+        ),
     ];
     for (mark, step) in steps {
-        if conn.prepare_cached(step)?.execute(named_params! { ":mark": mark })? > 0 {
+        if conn
+            .prepare_cached(step)?
+            .execute(named_params! { ":mark": mark })?
+            > 0
+        {
             return Ok(true);
         }
     }

@@ -41,12 +41,16 @@ fn connect(file: &Path) -> Result<Connection, StoreError> {
 }
 
 fn set_up(mut conn: Connection, file: &Path) -> Result<Connection, StoreError> {
-    check_identity(&conn, file)?;
-    // The next two hold only before the first table. 8 KiB pages pack small streams without many overflow pages.
+    if check_identity(&conn, file)? == 0 {
+        // They hold only before the first table; later the second would write, which a full disk does not let it. 8 KiB
+        // pages pack small streams without many overflow pages.
+        conn.execute_batch(
+            "PRAGMA page_size = 8192;
+             PRAGMA auto_vacuum = INCREMENTAL;",
+        )?;
+    }
     conn.execute_batch(
-        "PRAGMA page_size = 8192;
-         PRAGMA auto_vacuum = INCREMENTAL;
-         PRAGMA journal_mode = WAL;
+        "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = NORMAL;
          PRAGMA journal_size_limit = 67108864;
          PRAGMA cache_size = -8192;",
@@ -95,8 +99,9 @@ fn prepare(conn: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Refuses a file that is no store or that a later airlock wrote, before anything is written to it.
-fn check_identity(conn: &Connection, file: &Path) -> Result<(), StoreError> {
+/// Refuses a file that is no store or that a later airlock wrote, before anything is written to it; returns how many
+/// tables and indexes it has.
+fn check_identity(conn: &Connection, file: &Path) -> Result<i64, StoreError> {
     let not_a_store = || StoreError::NotAStore {
         path: file.to_owned(),
     };
@@ -117,7 +122,7 @@ fn check_identity(conn: &Connection, file: &Path) -> Result<(), StoreError> {
             known: SCHEMA_VERSION,
         });
     }
-    Ok(())
+    Ok(tables)
 }
 
 fn upgrade(conn: &mut Connection, migrations: &[&str]) -> Result<(), StoreError> {

@@ -41,7 +41,11 @@ impl Server {
     }
 
     /// Starts `airlock serve` with a log as `log` says, of which each line goes to `watch`.
-    pub fn start_with(data: &Path, log: &str, mut watch: impl FnMut(&str) + Send + 'static) -> Self {
+    pub fn start_with(
+        data: &Path,
+        log: &str,
+        mut watch: impl FnMut(&str) + Send + 'static,
+    ) -> Self {
         let mut command = airlock(data, &["serve", "--listen", "127.0.0.1:0"]);
         command.env("RUST_LOG", log).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -69,14 +73,24 @@ impl Server {
         let mut stream = TcpStream::connect(self.address).unwrap();
         let patience = Some(Duration::from_secs(60));
         stream.set_read_timeout(patience).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+        )
+        .unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
         let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n");
         let body = answer.split_off(end.unwrap() + 4);
         let head = String::from_utf8(answer).unwrap().to_ascii_lowercase();
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-        assert_eq!(length.unwrap().parse(), Ok(body.len()), "{path} is complete");
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "));
+        assert_eq!(
+            length.unwrap().parse(),
+            Ok(body.len()),
+            "{path} is complete"
+        );
         Answer {
             status: head[9..12].parse().unwrap(),
             body,
@@ -122,7 +136,11 @@ pub fn answers(server: &Server) -> BTreeMap<String, Answer> {
     for element in found.elements() {
         for key in ["path", "download"] {
             let path = element[key].as_str().unwrap().to_owned();
-            let path = if key == "path" { format!("{path}/") } else { path };
+            let path = if key == "path" {
+                format!("{path}/")
+            } else {
+                path
+            };
             let answer = server.get(&path);
             assert_eq!(answer.status, 200, "{path}");
             answers.insert(path, answer);
