@@ -23,7 +23,7 @@ pub fn airlock(data: &Path, args: &[&str]) -> Command {
 
 /// A server that is ready; killed when dropped.
 pub struct Server {
-    pub child: Child,
+    child: Option<Child>,
     address: SocketAddr,
 }
 
@@ -65,7 +65,10 @@ impl Server {
                 watch(&line.unwrap_or_default());
             }
         });
-        Self { child, address }
+        Self {
+            child: Some(child),
+            address,
+        }
     }
 
     /// Fetches `path` on a connection of its own; fails unless the answer is complete.
@@ -98,17 +101,25 @@ impl Server {
     }
 
     /// Asks the server to stop and returns whether it ended well.
-    pub fn stop(mut self) -> bool {
-        let pid = rustix::process::Pid::from_child(&self.child);
+    pub fn stop(self) -> bool {
+        let mut child = self.into_child();
+        let pid = rustix::process::Pid::from_child(&child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-        self.child.wait().unwrap().success()
+        child.wait().unwrap().success()
+    }
+
+    /// Returns the process, which is now the caller's to end.
+    pub fn into_child(mut self) -> Child {
+        self.child.take().unwrap()
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 
