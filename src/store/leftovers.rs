@@ -111,3 +111,64 @@ pub fn remove_some(conn: &Transaction<'_>, mark: Mark) -> Result<bool, StoreErro
     }
     Ok(false)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::Digest;
+    use crate::store::artifacts;
+    use crate::store::contents::{self, ContentId};
+    use crate::store::examples::artifact;
+    use crate::store::streams::{self, Coding};
+    use crate::store::{schema, sources, stages};
+
+    fn content(conn: &Transaction<'_>, text: &str) -> ContentId {
+        let digest = Digest::of(text.as_bytes());
+        let content = contents::insert(conn, &digest, text.len() as u64, 0).unwrap();
+        let stream = streams::begin(conn, Coding::Plain).unwrap();
+        streams::append(conn, stream, 0, text.as_bytes()).unwrap();
+        streams::finish(conn, stream, content, &digest, text.len() as u64).unwrap();
+        content
+    }
+
+    fn texts(conn: &Connection) -> Vec<String> {
+        let mut query = conn
+            .prepare("SELECT CAST(bytes AS TEXT) FROM chunk ORDER BY stream")
+            .unwrap();
+        let rows = query.query_map([], |row| row.get(0)).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    }
+
+    #[test]
+    fn only_what_came_after_the_mark_and_nothing_refers_to_is_taken_out() {
+        let mut conn = schema::in_memory();
+        let conn = conn.transaction().unwrap();
+        content(&conn, "before");
+        let before = artifact(&conn, "1.0.0", "before");
+        let mark = mark(&conn).unwrap();
+
+        let source = sources::begin(&conn, "packages.tar").unwrap();
+        let stage = stages::begin(&conn, source, "then", "tester").unwrap();
+        let (kept, lost) = (
+            artifact(&conn, "1.1.0", "kept"),
+            artifact(&conn, "1.2.0", "lost"),
+        );
+        stages::add(&conn, stage, kept).unwrap();
+        for (artifact, text) in [(kept, "of the kept"), (lost, "of the lost")] {
+            artifacts::add_file(&conn, artifact, "a", content(&conn, text)).unwrap();
+        }
+        content(&conn, "of nothing");
+
+        // While a source is read, nothing is taken: it may count on any of it.
+        assert!(!remove_some(&conn, mark).unwrap());
+        assert_eq!(texts(&conn).len(), 4);
+        stages::finish(&conn, stage, None, &Default::default(), 0).unwrap();
+        while remove_some(&conn, mark).unwrap() {}
+        assert_eq!(texts(&conn), ["before", "of the kept"]);
+        let is_here = |id| artifacts::get(&conn, id).unwrap().is_some();
+        assert_eq!([before, kept, lost].map(is_here), [true, true, false]);
+        let contents = "SELECT count(*) FROM content";
+        let count: i64 = conn.query_row(contents, [], |row| row.get(0)).unwrap();
+        assert_eq!(count, 2);
+    }
+}

@@ -236,4 +236,55 @@ mod tests {
         drop(store);
         assert!(!folder.path().join("airlock.db-wal").exists());
     }
+
+    fn add(store: &Store, text: &str) {
+        let add = |conn: &Transaction<'_>| {
+            Ok::<_, StoreError>(conn.execute("INSERT INTO path (text) VALUES (?1)", [text])?)
+        };
+        store.write(add).unwrap();
+    }
+
+    #[test]
+    fn who_writes_again_and_again_lets_the_one_that_waits_go_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            let first = store.write(|conn| {
+                scope.spawn(|| {
+                    let thread = rustix::thread::gettid();
+                    sender.send(thread.as_raw_nonzero()).unwrap();
+                    add(&store, "waiting");
+                });
+                let waiting = receiver.recv().unwrap();
+                // It has nothing to sleep on but the lock that is held here.
+                let status = format!("/proc/self/task/{waiting}/stat");
+                while !std::fs::read_to_string(&status).unwrap().contains(") S ") {
+                    std::thread::yield_now();
+                }
+                let add = "INSERT INTO path (text) VALUES ('first')";
+                Ok::<_, StoreError>(conn.execute(add, [])?)
+            });
+            first.unwrap();
+            add(&store, "again");
+        });
+        let order = store.read(|conn| {
+            let mut query = conn.prepare("SELECT text FROM path ORDER BY id")?;
+            let texts = query.query_map([], |row| row.get::<_, String>(0))?;
+            Ok::<_, StoreError>(texts.collect::<Result<Vec<_>, _>>()?)
+        });
+        assert_eq!(order.unwrap(), ["first", "waiting", "again"]);
+    }
+
+    #[test]
+    fn the_wal_is_moved_into_the_file_while_it_grows() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let wal = folder.path().join("airlock.db-wal");
+        for number in 0..40 {
+            add(&store, &format!("{number}{}", "x".repeat(1 << 20)));
+            // What is moved at 8 MiB, the transaction that reached it, and what it takes besides.
+            assert!(wal.metadata().unwrap().len() < 12 << 20);
+        }
+    }
 }
