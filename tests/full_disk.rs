@@ -12,7 +12,7 @@ mod child;
 mod trees;
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -296,6 +296,43 @@ fn a_store_is_served_from_a_disk_without_one_byte_left() {
         assert_eq!(counts(&disk.data())[..3], [0, 0, 0]);
         assert!(answers(&server) == served);
     });
+}
+
+#[test]
+fn an_import_keeps_the_wal_small_though_a_client_stands_still_in_a_zip() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let import = |name: &str, tree: &Tree, release: &str| {
+        let source = folder.path().join(name);
+        std::fs::write(&source, tree.tar().bytes()).unwrap();
+        let source = source.to_str().unwrap();
+        let args = ["import", "--yes", "--release", release, source];
+        assert!(airlock(&data, &args).output().unwrap().status.success());
+    };
+    import("first.tar", &large(1, 16 << 20), "8.5.0");
+    let server = Server::start(&data);
+    let path = "/epr/noise/noise-1.0.0.zip";
+    let whole = server.get(path).body;
+    let mut slow = server.ask(path);
+    let mut begin = vec![0; 1000];
+    slow.read_exact(&mut begin).unwrap();
+
+    // Other bytes than the first: the end of a longer run of them.
+    let more = noise(56 << 20).split_off(16 << 20);
+    let more = more.chunks(1 << 20).zip(0..);
+    let more = more.fold(release("8.6.0"), |tree, (noise, number)| {
+        let folder = format!("package-storage-8.6.0/packages/more/1.0.{number}");
+        tree.package(&folder)
+            .file(&format!("{folder}/img/a.png"), noise)
+    });
+    import("more.tar", &more, "8.6.0");
+    let wal = data.join("airlock.db-wal").metadata().unwrap().len();
+    // The file keeps the size that it had at its largest.
+    assert!((1..24 * MIB).contains(&wal), "{wal}");
+    assert!(data.join("airlock.db").metadata().unwrap().len() > 40 * MIB);
+    let mut rest = Vec::new();
+    slow.read_to_end(&mut rest).unwrap();
+    assert!([begin, rest].concat().ends_with(&whole));
 }
 
 #[test]

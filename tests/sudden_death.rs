@@ -51,7 +51,7 @@ fn step(line: &str) -> Option<Step> {
     })
 }
 
-/// The random numbers of a run (SplitMix64).
+/// The random numbers of a run (`SplitMix64`).
 struct Random(u64);
 
 impl Random {

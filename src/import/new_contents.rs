@@ -16,8 +16,8 @@ use crate::store::{Store, StoreError};
 const TRANSACTION_BYTES: usize = 2 << 20;
 
 /// What a content costs beyond its bytes, in bytes of [`TRANSACTION_BYTES`]: its rows. So one transaction writes at most
-/// 4,096 contents, however small.
-const CONTENT_BYTES: usize = 512;
+/// 2,048 contents, however small.
+const CONTENT_BYTES: usize = 1 << 10;
 
 /// A content that the store does not hold yet, encoded.
 pub(super) struct Encoded<'a> {

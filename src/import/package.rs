@@ -200,7 +200,7 @@ impl Maker<'_> {
 }
 
 /// Files that one transaction adds to an artifact at most, so that no other write waits long for it.
-const TRANSACTION_FILES: usize = 4096;
+const TRANSACTION_FILES: usize = 2048;
 
 fn add_files(
     conn: &Transaction<'_>,

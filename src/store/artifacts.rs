@@ -318,6 +318,35 @@ mod tests {
     }
 
     #[test]
+    fn an_artifact_is_found_once_it_is_finished_and_removed_where_it_never_is() {
+        let mut conn = schema::in_memory();
+        let conn = conn.transaction().unwrap();
+        let package = PackageId::parse("nginx", "1.0.0").unwrap();
+        let new = artifact_of(&package, b"zip");
+        let found = || {
+            let canonical = find_canonical(&conn, &package, &new.tree_sha256).unwrap();
+            assert_eq!(find(&conn, &new.sha256).unwrap(), canonical);
+            canonical
+        };
+        // Two imports may bring the same at one time.
+        let [one, other, third] = [(); 3].map(|()| begin(&conn, &new).unwrap());
+        let content = contents::insert(&conn, &Digest::of(b"x"), 1, 1).unwrap();
+        add_file(&conn, one, "a", content).unwrap();
+        add_file(&conn, other, "a", content).unwrap();
+        assert_eq!(found(), None);
+        finish(&conn, one, &new).unwrap();
+        assert_eq!(found(), Some(one));
+
+        abandon(&conn, other).unwrap();
+        abandon(&conn, one).unwrap();
+        let is_here = |id| get(&conn, id).unwrap().is_some();
+        assert_eq!([one, other, third].map(is_here), [true, false, true]);
+        assert_eq!(remove_unfinished(&conn).unwrap(), 1);
+        assert_eq!(found(), Some(one));
+        assert_eq!(files(&conn, one).unwrap().len(), 1);
+    }
+
+    #[test]
     fn one_package_version_may_have_two_artifacts() {
         let mut conn = schema::in_memory();
         let transaction = conn.transaction().unwrap();

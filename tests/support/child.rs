@@ -73,16 +73,8 @@ impl Server {
 
     /// Fetches `path` on a connection of its own; fails unless the answer is complete.
     pub fn get(&self, path: &str) -> Answer {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        let patience = Some(Duration::from_secs(60));
-        stream.set_read_timeout(patience).unwrap();
-        write!(
-            stream,
-            "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
-        )
-        .unwrap();
         let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
+        self.ask(path).read_to_end(&mut answer).unwrap();
         let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n");
         let body = answer.split_off(end.unwrap() + 4);
         let head = String::from_utf8(answer).unwrap().to_ascii_lowercase();
@@ -98,6 +90,16 @@ impl Server {
             status: head[9..12].parse().unwrap(),
             body,
         }
+    }
+
+    /// Asks for `path` on a connection of its own; the answer is still to be read.
+    pub fn ask(&self, path: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        let patience = Some(Duration::from_secs(60));
+        stream.set_read_timeout(patience).unwrap();
+        let ask = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        stream.write_all(ask.as_bytes()).unwrap();
+        stream
     }
 
     /// Asks the server to stop and returns whether it ended well.
