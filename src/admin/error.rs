@@ -52,6 +52,7 @@ impl OperationError {
             Self::Import(error) => match error {
                 ImportError::Source(_) => "source",
                 ImportError::Store(error) => store_kind(error),
+                ImportError::DiskFull { .. } => "disk-full",
                 ImportError::NoPackages => "no-packages",
                 ImportError::AllRefused { .. } => "all-refused",
                 ImportError::NoTarget => "no-target",
@@ -80,7 +81,7 @@ fn store_kind(error: &StoreError) -> &'static str {
         StoreError::InUse { .. } => "in-use",
         StoreError::NotAStore { .. } => "not-a-store",
         StoreError::NewerSchema { .. } => "newer-schema",
-        StoreError::Full(_) => "disk-full",
+        StoreError::Full(_) | StoreError::Short { .. } => "disk-full",
         StoreError::Damaged { .. } => "damaged",
         StoreError::Invalid { .. } | StoreError::Sqlite(_) => "store",
     }

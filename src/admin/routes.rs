@@ -57,6 +57,9 @@ pub struct ImportRequest {
     pub branch: Option<String>,
     /// Whether a target may still be named once the source is read.
     pub may_ask: bool,
+    /// Bytes of the source, where they are known before it is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_bytes: Option<u64>,
     /// The name under which the client asks for progress; of its choosing, not guessable by accident.
     pub job: String,
 }
@@ -148,6 +151,7 @@ async fn post_import(
         release,
         branch,
         may_ask,
+        source_bytes,
         job,
     } = query.into_inner();
     let target = TargetRequest { release, branch }.target()?;
@@ -159,6 +163,7 @@ async fn post_import(
     };
     let job = Job::begin(&operator, job);
     let progress = Arc::clone(&job.progress);
+    progress.expect(source_bytes.unwrap_or_default());
     let (chunks, source) = BodyReader::channel();
     // The body is fed while the import reads; whichever of the two ends first ends the other.
     let feed = actix_web::rt::spawn(feed(body, chunks));

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use clap::Args;
 use rust_embed::RustEmbed;
 
-use super::serve::{serve, start_log};
-use super::{CliError, Common, print};
+use super::serve::serve;
+use super::{CliError, print};
 use crate::admin::{OperationError, PeerUser};
 use crate::distribution::{BranchKind, Consent, DistributionName};
 use crate::import::{self, Progress, StageRequest};
@@ -28,8 +28,7 @@ pub(super) struct DemoArgs {
 #[folder = "sample/"]
 struct Sample;
 
-pub(super) fn run(common: &Common, args: &DemoArgs) -> Result<ExitCode, CliError> {
-    start_log(common);
+pub(super) fn run(args: &DemoArgs) -> Result<ExitCode, CliError> {
     let failed = |error: io::Error| CliError::new("cannot set up the demo").caused_by(&error);
     let folder = tempfile::Builder::new()
         .prefix("airlock-demo-")

@@ -88,6 +88,7 @@ impl Door {
                     target,
                     may_ask: request.may_ask,
                 };
+                progress.expect(request.source_bytes.unwrap_or_default());
                 let staged = import::stage(store, source, &stage, progress, &Limits::default());
                 Ok(StagedReport::from(&staged.map_err(OperationError::from)?))
             }

@@ -112,6 +112,7 @@ fn stage(
         release: args.release.clone(),
         branch: args.branch.clone(),
         may_ask,
+        source_bytes: source.bytes,
         // Unique among the imports of one server at one time.
         job: format!(
             "{}-{}",

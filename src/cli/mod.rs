@@ -7,6 +7,7 @@ mod distribution;
 mod door;
 mod failure;
 mod import;
+mod log;
 mod numbers;
 mod plan_text;
 mod plans;
@@ -73,19 +74,30 @@ enum Command {
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
     let Cli { common, command } = Cli::parse();
+    log::start(&common, command.log_level(common.quiet));
     let outcome = match command {
         Command::Import(args) => import::run(&common, args),
         Command::Serve(args) => serve::run(&common, &args),
         Command::Plans(command) => plans::run(&common, command),
         Command::Activate(args) => activate::run(&common, &args),
         Command::Distribution(command) => distribution::run(&common, command),
-        Command::Demo(args) => demo::run(&common, &args),
+        Command::Demo(args) => demo::run(&args),
     };
     match outcome {
         Ok(code) => code,
         Err(error) => {
             eprint!("{error}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+impl Command {
+    /// Returns what is logged where `RUST_LOG` does not say it: a server tells what it does, a command prints it.
+    fn log_level(&self, is_quiet: bool) -> &'static str {
+        match self {
+            Self::Serve(_) | Self::Demo(_) if !is_quiet => "info",
+            _ => "warn",
         }
     }
 }

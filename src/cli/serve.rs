@@ -1,13 +1,11 @@
 //! `airlock serve`: answers Kibana until it is asked to stop.
 
-use std::io::IsTerminal;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use tracing_subscriber::EnvFilter;
 
 use super::{CliError, Common};
 use crate::admin::OperationError;
@@ -31,7 +29,6 @@ pub(super) struct ServeArgs {
 }
 
 pub(super) fn run(common: &Common, args: &ServeArgs) -> Result<ExitCode, CliError> {
-    start_log(common);
     let store = Store::open(&common.data_folder()?).map_err(OperationError::from)?;
     serve(Arc::new(store), args.listen, |_| {})
 }
@@ -103,26 +100,4 @@ fn bind_control(
             .caused_by(&error)
             .hint("a socket's path has at most 107 bytes; a shorter --data-dir helps")
     })
-}
-
-/// Begins to write the log to standard error; `RUST_LOG` sets how much of it.
-pub(super) fn start_log(common: &Common) {
-    // What a client sends wrong is no error of the server's: actix-http would fill the log with it.
-    let default = if common.quiet {
-        "warn,actix_http=off"
-    } else {
-        "info,actix_http=off"
-    };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_target(false)
-        // Colours are for eyes, not for files and journals.
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
-    if common.json {
-        log.json().init()
-    } else {
-        log.init()
-    }
 }

@@ -1,5 +1,7 @@
 //! What can go wrong in an import: with one package, which is then quarantined, or with the import as a whole.
 
+use std::path::PathBuf;
+
 use crate::distribution::PlanError;
 use crate::store::StoreError;
 
@@ -91,6 +93,22 @@ pub enum ImportError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// There is no room for it. What it had stored is taken out again.
+    #[error(
+        "the import needs {} {needed_bytes} bytes free in {}, and {free_bytes} are",
+        if *is_estimate { "about" } else { "more than" },
+        folder.display()
+    )]
+    DiskFull {
+        /// Bytes that have to be free before it begins, those included that are left to the service.
+        needed_bytes: u64,
+        /// Whether that is reckoned from the part of the source that was read; else it is the least that is known.
+        is_estimate: bool,
+        /// Bytes that are free without it.
+        free_bytes: u64,
+        /// Where.
+        folder: PathBuf,
+    },
     /// There is no package in the source.
     #[error("no package found: a package is a folder {{name}}/{{version}} with a manifest.yml")]
     NoPackages,

@@ -17,6 +17,7 @@ mod reader;
 mod report;
 mod repository;
 mod source_reader;
+mod space;
 mod stage;
 mod stored;
 mod stream_writer;

@@ -15,6 +15,10 @@ use crate::store::{Store, StoreError};
 /// Bytes that one transaction writes at most, so that no other write waits long for it.
 const TRANSACTION_BYTES: usize = 2 << 20;
 
+/// What a content costs beyond its bytes, in bytes of [`TRANSACTION_BYTES`]: its rows. So one transaction writes at most
+/// 2,048 contents, however small.
+const CONTENT_BYTES: usize = 1 << 10;
+
 /// A content that the store does not hold yet, encoded.
 pub(super) struct Encoded<'a> {
     sha256: Digest,
@@ -56,7 +60,7 @@ pub(super) fn encode_new<'f>(
 /// Writes contents, in as many transactions as their bytes need.
 pub(super) fn write(store: &Store, new: &[Encoded<'_>]) -> Result<(), StoreError> {
     batches(new).try_for_each(|batch| {
-        store.write(|conn| {
+        store.write_within_space(|conn| {
             batch
                 .iter()
                 .try_for_each(|content| put(conn, content).map(|_| ()))
@@ -79,7 +83,7 @@ fn batches<'a, 'b>(new: &'b [Encoded<'a>]) -> impl Iterator<Item = &'b [Encoded<
             .iter()
             .take_while(|content| {
                 let is_first = bytes == 0;
-                bytes += content.at_rest().len() + 1;
+                bytes += content.at_rest().len() + CONTENT_BYTES;
                 is_first || bytes <= TRANSACTION_BYTES
             })
             .count();

@@ -162,35 +162,59 @@ impl Maker<'_> {
         let new = new_contents::encode_new(self.store, &mut self.encoder, contents)?;
         new_contents::write(self.store, &new)?;
         let element = self.encoder.deflate(rendered.element.text.as_bytes());
-        let artifact = self.store.write(|conn| {
+        let row = |document| documents::Document {
+            renderer: RENDERER,
+            facts: json(&rendered.facts),
+            deprecated: rendered.deprecated.clone(),
+            element_slots: json(&rendered.element.slots),
+            element_bytes: rendered.element.text.len() as u32,
+            element: element.clone(),
+            document_slots: json(&rendered.document.slots),
+            document,
+        };
+        let mut begun = None;
+        let mut batches = files.chunks(TRANSACTION_FILES).peekable();
+        while let Some(batch) = batches.next_if(|batch| batch.len() == TRANSACTION_FILES) {
+            begun = Some(self.store.write_within_space(|conn| {
+                let id = begun.map_or_else(|| artifacts::begin(conn, artifact), Ok)?;
+                add_files(conn, id, batch)?;
+                Ok::<_, StoreError>(id)
+            })?);
+        }
+        let rest = batches.next().unwrap_or_default();
+        let artifact = self.store.write_within_space(|conn| {
             if let Some(known) = artifacts::find(conn, &artifact.sha256)? {
+                begun.map_or(Ok(()), |id| artifacts::abandon(conn, id))?;
                 stages::add(conn, self.stage, known)?;
                 return Ok::<_, StoreError>(known);
             }
-            let id = artifacts::insert(conn, artifact)?;
-            stages::add(conn, self.stage, id)?;
-            for file in files {
-                let content = match file.held {
-                    Held::Store(content) => content,
-                    Held::Memory(_) => known_content(conn, &file.sha256)?,
-                };
-                artifacts::add_file(conn, id, &file.path, content)?;
-            }
-            let row = documents::Document {
-                renderer: RENDERER,
-                facts: json(&rendered.facts),
-                deprecated: rendered.deprecated.clone(),
-                element_slots: json(&rendered.element.slots),
-                element_bytes: rendered.element.text.len() as u32,
-                element,
-                document_slots: json(&rendered.document.slots),
-                document: known_content(conn, &document.sha256)?,
-            };
+            let id = begun.map_or_else(|| artifacts::begin(conn, artifact), Ok)?;
+            add_files(conn, id, rest)?;
+            let row = row(known_content(conn, &document.sha256)?);
             documents::put(conn, id, documents::NEWEST_DIALECT, &row)?;
+            artifacts::finish(conn, id, artifact)?;
+            stages::add(conn, self.stage, id)?;
             Ok(id)
         })?;
         Ok(artifact)
     }
+}
+
+/// Files that one transaction adds to an artifact at most, so that no other write waits long for it.
+const TRANSACTION_FILES: usize = 2048;
+
+fn add_files(
+    conn: &Transaction<'_>,
+    artifact: ArtifactId,
+    files: &[Collected],
+) -> Result<(), StoreError> {
+    files.iter().try_for_each(|file| {
+        let content = match file.held {
+            Held::Store(content) => content,
+            Held::Memory(_) => known_content(conn, &file.sha256)?,
+        };
+        artifacts::add_file(conn, artifact, &file.path, content)
+    })
 }
 
 /// Returns the bytes of a file that is held in memory, as collecting holds every manifest.

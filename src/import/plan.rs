@@ -28,10 +28,14 @@ struct Planned {
 
 /// Returns what committing a stage would do.
 pub fn plan(store: &Store, id: StageId, consent: Consent) -> Result<PlanReport, ImportError> {
-    store.snapshot(|conn| {
+    tracing::debug!(phase = "plan", plan = id.0, "comparing with the branch");
+    let report = store.snapshot(|conn| {
         let planned = Planned::load(conn, id, consent)?;
         planned.report(conn)
-    })
+    })?;
+    let changes = report.added.len() + report.replaced.len();
+    tracing::debug!(phase = "plan", plan = id.0, changes, "compared");
+    Ok(report)
 }
 
 /// A plan that waits, or why the one of this number can no longer be.
@@ -83,7 +87,8 @@ pub fn commit(
     who: &str,
     consent: Consent,
 ) -> Result<Committed, ImportError> {
-    store.write_synced(|conn| {
+    tracing::debug!(phase = "commit", plan = id.0, "changing the branch");
+    let committed = store.write_synced(|conn| {
         let planned = Planned::load(conn, id, consent)?;
         let change_set = if planned.changes_nothing() {
             None
@@ -102,7 +107,7 @@ pub fn commit(
             .iter()
             .filter(|change| change.from.is_some())
             .count();
-        Ok(Committed {
+        Ok::<_, ImportError>(Committed {
             change_set: change_set.map(|id| id.0),
             branch: planned.target.branch.to_string(),
             added: planned.plan.changes.len() - replaced,
@@ -112,7 +117,10 @@ pub fn commit(
             quarantined: planned.quarantined.len(),
             is_default: branch.is_some() && default.unwrap_or_default().first() == branch.as_ref(),
         })
-    })
+    })?;
+    let change_set = committed.change_set;
+    tracing::debug!(phase = "commit", plan = id.0, change_set, "on disk");
+    Ok(committed)
 }
 
 impl Planned {

@@ -7,6 +7,8 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Debug, Default)]
 pub struct Progress {
     read_bytes: AtomicU64,
+    /// 0 where it is not known.
+    total_bytes: AtomicU64,
     found: AtomicU64,
     new: AtomicU64,
     refused: AtomicU64,
@@ -45,6 +47,15 @@ impl Progress {
         }
     }
 
+    /// Notes how large the source is, where that is known before it is read.
+    pub fn expect(&self, total_bytes: u64) {
+        self.total_bytes.store(total_bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn total_bytes(&self) -> Option<u64> {
+        Some(self.total_bytes.load(Ordering::Relaxed)).filter(|bytes| *bytes > 0)
+    }
+
     /// Asks the import to stop at the next package.
     pub fn stop(&self) {
         self.is_stopped.store(true, Ordering::Relaxed);
@@ -52,6 +63,12 @@ impl Progress {
 
     pub(super) fn is_stopped(&self) -> bool {
         self.is_stopped.load(Ordering::Relaxed)
+    }
+
+    /// Tells whether a package was met.
+    pub(super) fn has_begun(&self) -> bool {
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        !current.is_empty()
     }
 
     pub(super) fn read(&self, bytes: u64) {

@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::progress::Progress;
 use crate::crypto::{Digest, Hasher};
+use crate::store::Disk;
 
 /// Reads a source and keeps its [`Totals`].
 pub(super) struct SourceReader {
     inner: Box<dyn Read + Send>,
     progress: Arc<Progress>,
     totals: Totals,
+    disk: Disk,
 }
 
 /// The digest and the size of what was read.
@@ -18,13 +20,20 @@ pub(super) struct SourceReader {
 pub(super) struct Totals(Arc<Mutex<(Hasher, u64)>>);
 
 impl SourceReader {
-    pub(super) fn new(inner: Box<dyn Read + Send>, progress: Arc<Progress>) -> (Self, Totals) {
+    /// Returns a reader of `inner`, which is no longer read once it has no package yet and `disk` is short of space: a zip
+    /// is copied there before anything of it is stored.
+    pub(super) fn new(
+        inner: Box<dyn Read + Send>,
+        progress: Arc<Progress>,
+        disk: Disk,
+    ) -> (Self, Totals) {
         let totals = Totals::default();
         (
             Self {
                 inner,
                 progress,
                 totals: totals.clone(),
+                disk,
             },
             totals,
         )
@@ -46,6 +55,10 @@ impl Totals {
 
 impl Read for SourceReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if !self.progress.has_begun() {
+            let short = |error| io::Error::new(io::ErrorKind::StorageFull, error);
+            self.disk.check().map_err(short)?;
+        }
         let read = self.inner.read(buffer)?;
         self.progress.read(read as u64);
         let mut totals = self.totals.0.lock().unwrap_or_else(PoisonError::into_inner);

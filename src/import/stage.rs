@@ -18,6 +18,7 @@ use super::package::{Made, Maker};
 use super::progress::{Outcome, Progress};
 use super::reader::{Job, Reader};
 use super::source_reader::SourceReader;
+use super::space::Before;
 use crate::distribution::{BranchKind, DistributionName};
 use crate::limits::Limits;
 use crate::package::{Categories, IngestionMethods, Tables};
@@ -61,23 +62,32 @@ pub fn stage(
     progress: &Arc<Progress>,
     limits: &Limits,
 ) -> Result<Staged, ImportError> {
+    tracing::debug!(phase = "stage", source = %request.source_name, "reading");
+    let before = Before::of(store)?;
     let started_at = Timestamp::now();
-    let (source_id, stage_id) = store.write(|conn| {
+    let begun = store.write_within_space(|conn| {
         let source = sources::begin(conn, &request.source_name)?;
         let stage = stages::begin(conn, source, &started_at.to_string(), &request.who)?;
         Ok::<_, StoreError>((source, stage))
-    })?;
+    });
+    let (source_id, stage_id) =
+        begun.map_err(|error| before.explain(error.into(), store, progress))?;
     let found = Found::new(request, started_at);
     let outcome = read(store, source, request, progress, limits, found, stage_id)
         .and_then(|found| found.settle(store, request, source_id, stage_id));
-    if outcome.is_err() {
+    tracing::debug!(
+        phase = "stage",
+        is_whole = outcome.is_ok(),
+        "the source is read"
+    );
+    outcome.map_err(|error| {
         // A failure to end the stage must not hide why the import failed; it is ended when the store is opened next.
         let _ = store.write(|conn| {
             stages::end(conn, stage_id)?;
             sources::remove_unused(conn)
         });
-    }
-    outcome
+        before.explain(error, store, progress)
+    })
 }
 
 /// Runs the thread that reads and those that make; returns once all have ended.
@@ -97,7 +107,7 @@ fn read(
     let (jobs, received) = sync_channel::<Job>(1);
     let queue = Queue(Mutex::new(Some(received)));
     let made = Mutex::new(Vec::new());
-    let (source, totals) = SourceReader::new(source, Arc::clone(progress));
+    let (source, totals) = SourceReader::new(source, Arc::clone(progress), store.disk());
     let mut found = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..makers)
             .map(|_| {

@@ -140,7 +140,7 @@ impl<'a> StreamWriter<'a> {
     fn store_chunk(&mut self, bytes: usize) -> Result<(), ImportError> {
         let chunk = &self.pending[..bytes];
         self.store
-            .write(|conn| streams::append(conn, self.stream, self.chunks, chunk))?;
+            .write_within_space(|conn| streams::append(conn, self.stream, self.chunks, chunk))?;
         self.sha256.update(chunk);
         self.bytes += bytes as u64;
         self.chunks += 1;

@@ -118,32 +118,71 @@ pub fn get(conn: &Connection, id: ArtifactId) -> Result<Option<Artifact>, StoreE
     .transpose()
 }
 
-/// Adds an artifact, its package version too where that is new. Its files follow with [`add_file`].
-pub fn insert(
-    conn: &Transaction<'_>,
-    artifact: &NewArtifact<'_>,
-) -> Result<ArtifactId, StoreError> {
+/// Begins an artifact, its package version too where that is new. Its files follow with [`add_file`], in as many
+/// transactions as they need. Until [`finish`] nobody finds it.
+pub fn begin(conn: &Transaction<'_>, artifact: &NewArtifact<'_>) -> Result<ArtifactId, StoreError> {
     let name = artifact.package.name.as_str();
     let version = artifact.package.version.to_string();
     conn.prepare_cached(
         "INSERT OR IGNORE INTO package_version (name, version) VALUES (:name, :version)",
     )?
     .execute(named_params! { ":name": name, ":version": version })?;
+    // No zip has this digest, and the tree's says that it is unfinished.
     let mut query = conn.prepare_cached(
         "INSERT INTO artifact (package_version, sha256, bytes, tree_sha256, modified)
-         SELECT id, :sha256, :bytes, :tree_sha256, :modified
+         SELECT id, randomblob(32), :bytes, zeroblob(32), :modified
            FROM package_version
           WHERE name = :name AND version = :version",
     )?;
     query.execute(named_params! {
-        ":sha256": artifact.sha256,
         ":bytes": artifact.bytes as i64,
-        ":tree_sha256": artifact.tree_sha256,
         ":modified": artifact.modified,
         ":name": name,
         ":version": version,
     })?;
     Ok(ArtifactId(conn.last_insert_rowid()))
+}
+
+/// Ends an artifact that was begun, once it has all its files: from here on it is found.
+pub fn finish(
+    conn: &Transaction<'_>,
+    id: ArtifactId,
+    artifact: &NewArtifact<'_>,
+) -> Result<(), StoreError> {
+    let mut query = conn.prepare_cached(
+        "UPDATE artifact SET sha256 = :sha256, tree_sha256 = :tree_sha256 WHERE id = :id",
+    )?;
+    query.execute(named_params! {
+        ":id": id,
+        ":sha256": artifact.sha256,
+        ":tree_sha256": artifact.tree_sha256,
+    })?;
+    Ok(())
+}
+
+/// Adds an artifact that is whole at once.
+#[cfg(test)]
+pub(super) fn insert(
+    conn: &Transaction<'_>,
+    artifact: &NewArtifact<'_>,
+) -> Result<ArtifactId, StoreError> {
+    let id = begin(conn, artifact)?;
+    finish(conn, id, artifact)?;
+    Ok(id)
+}
+
+/// Removes an artifact that was begun and is not needed after all: another of the same zip was finished meanwhile.
+pub fn abandon(conn: &Transaction<'_>, id: ArtifactId) -> Result<(), StoreError> {
+    conn.execute(
+        "DELETE FROM artifact WHERE id = :id AND tree_sha256 = zeroblob(32)",
+        named_params! { ":id": id },
+    )?;
+    Ok(())
+}
+
+/// Removes every artifact that was begun and never finished; only for when no import runs.
+pub fn remove_unfinished(conn: &Transaction<'_>) -> Result<usize, StoreError> {
+    Ok(conn.execute("DELETE FROM artifact WHERE tree_sha256 = zeroblob(32)", [])?)
 }
 
 /// Adds a file to an artifact.
@@ -276,6 +315,35 @@ mod tests {
         assert_eq!(paths, ["a/x", "a.b/x", "manifest.yml"]);
         assert_eq!(file(&transaction, id, "a/x").unwrap().unwrap().id, content);
         assert_eq!(file(&transaction, id, "a").unwrap(), None);
+    }
+
+    #[test]
+    fn an_artifact_is_found_once_it_is_finished_and_removed_where_it_never_is() {
+        let mut conn = schema::in_memory();
+        let conn = conn.transaction().unwrap();
+        let package = PackageId::parse("nginx", "1.0.0").unwrap();
+        let new = artifact_of(&package, b"zip");
+        let found = || {
+            let canonical = find_canonical(&conn, &package, &new.tree_sha256).unwrap();
+            assert_eq!(find(&conn, &new.sha256).unwrap(), canonical);
+            canonical
+        };
+        // Two imports may bring the same at one time.
+        let [one, other, third] = [(); 3].map(|()| begin(&conn, &new).unwrap());
+        let content = contents::insert(&conn, &Digest::of(b"x"), 1, 1).unwrap();
+        add_file(&conn, one, "a", content).unwrap();
+        add_file(&conn, other, "a", content).unwrap();
+        assert_eq!(found(), None);
+        finish(&conn, one, &new).unwrap();
+        assert_eq!(found(), Some(one));
+
+        abandon(&conn, other).unwrap();
+        abandon(&conn, one).unwrap();
+        let is_here = |id| get(&conn, id).unwrap().is_some();
+        assert_eq!([one, other, third].map(is_here), [true, false, true]);
+        assert_eq!(remove_unfinished(&conn).unwrap(), 1);
+        assert_eq!(found(), Some(one));
+        assert_eq!(files(&conn, one).unwrap().len(), 1);
     }
 
     #[test]

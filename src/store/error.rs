@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use rusqlite::ErrorCode;
+
 /// A failure of the store. `Display` is one line; the cause is in `source()`.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -52,6 +54,14 @@ pub enum StoreError {
     /// The disk is full.
     #[error("no space left for the store")]
     Full(#[source] rusqlite::Error),
+    /// An import would take what the service needs.
+    #[error("{free_bytes} bytes are free for the store, and {needed_bytes} have to be")]
+    Short {
+        /// Bytes free on the disk.
+        free_bytes: u64,
+        /// Bytes that have to be free.
+        needed_bytes: u64,
+    },
     /// Anything else that SQLite reports.
     #[error("the store failed")]
     Sqlite(#[source] rusqlite::Error),
@@ -59,9 +69,15 @@ pub enum StoreError {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => Self::Full(error),
-            _ => Self::Sqlite(error),
+        // The file that connections share is too small and cannot grow: there is no other reason for it.
+        let is_full = error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+            || error
+                .sqlite_error()
+                .is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE);
+        if is_full {
+            Self::Full(error)
+        } else {
+            Self::Sqlite(error)
         }
     }
 }

@@ -33,8 +33,10 @@ pub mod documents;
 mod error;
 #[cfg(test)]
 mod examples;
+pub mod leftovers;
 mod schema;
 pub mod sources;
+mod space;
 pub mod stages;
 pub mod streams;
 
@@ -43,18 +45,23 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use parking_lot::FairMutex;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub use error::StoreError;
 pub use schema::SCHEMA_VERSION;
+pub use space::{Disk, RESERVE_BYTES};
 
 /// An open store: the lock, one connection that writes and a pool of connections that read.
 #[derive(Debug)]
 pub struct Store {
     folder: PathBuf,
     readers: Mutex<Vec<Connection>>,
-    // Dropped after the readers: the last connection to close empties the WAL, and a reader cannot.
-    writer: Mutex<Connection>,
+    // Dropped after the readers: the last connection to close empties the WAL, and a reader cannot. Whoever waits
+    // longest is next: an import, which writes again and again, keeps nobody out.
+    writer: FairMutex<Connection>,
+    /// Whether reads share the connection that writes, as the disk had no room for what more than one need.
+    is_cramped: bool,
     _lock: File,
 }
 
@@ -63,6 +70,8 @@ impl Store {
     ///
     /// The folder and the files are closed to others (0750, 0640) from the moment they exist. What an import left that
     /// was killed is cleared: its stage and the streams it had not finished.
+    ///
+    /// On a full disk it opens all the same: for reading, and for what can be written in pages that are free.
     ///
     /// Fails with [`StoreError::InUse`] while another process has it, and with [`StoreError::NewerSchema`] on a store of
     /// a later airlock; neither changes a byte.
@@ -100,18 +109,32 @@ impl Store {
             .mode(0o640)
             .open(&file)
             .map_err(io)?;
+        let (writer, is_cramped) = match schema::open(&file) {
+            Err(StoreError::Full(_)) => (schema::open_cramped(&file)?, true),
+            writer => (writer?, false),
+        };
+        if is_cramped {
+            tracing::warn!(folder = %folder.display(), "no space left on the disk of the store: it is read by one at a time until it is opened with room");
+        }
         let store = Self {
-            writer: Mutex::new(schema::open(&file)?),
+            writer: FairMutex::new(writer),
+            is_cramped,
             readers: Mutex::default(),
             folder: folder.to_owned(),
             _lock: lock,
         };
         // Nobody else has the lock, so whatever is open was left by a process that is no more.
-        store.write(|conn| {
+        let cleared = store.write(|conn| {
             stages::end_open(conn)?;
+            artifacts::remove_unfinished(conn)?;
             streams::abandon_unfinished(conn)?;
             sources::remove_unused(conn)
-        })?;
+        });
+        match cleared {
+            // It is in nobody's way; the next opening clears it.
+            Err(StoreError::Full(_)) => {}
+            cleared => drop(cleared?),
+        }
         Ok(store)
     }
 
@@ -127,6 +150,9 @@ impl Store {
         &self,
         query: impl FnOnce(&Connection) -> Result<T, E>,
     ) -> Result<T, E> {
+        if self.is_cramped {
+            return query(&self.writer.lock());
+        }
         let pooled = locked(&self.readers).pop();
         let reader = match pooled {
             Some(reader) => reader,
@@ -155,7 +181,7 @@ impl Store {
         &self,
         change: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        transact(&mut locked(&self.writer), change)
+        transact(&mut self.writer.lock(), change)
     }
 
     /// As [`Self::write`], and on disk when it returns, with every write before it: what a change set is committed by.
@@ -163,7 +189,7 @@ impl Store {
         &self,
         change: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut writer = locked(&self.writer);
+        let mut writer = self.writer.lock();
         writer
             .pragma_update(None, "synchronous", "FULL")
             .map_err(StoreError::from)?;
@@ -209,5 +235,56 @@ mod tests {
 
         drop(store);
         assert!(!folder.path().join("airlock.db-wal").exists());
+    }
+
+    fn add(store: &Store, text: &str) {
+        let add = |conn: &Transaction<'_>| {
+            Ok::<_, StoreError>(conn.execute("INSERT INTO path (text) VALUES (?1)", [text])?)
+        };
+        store.write(add).unwrap();
+    }
+
+    #[test]
+    fn who_writes_again_and_again_lets_the_one_that_waits_go_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            let first = store.write(|conn| {
+                scope.spawn(|| {
+                    let thread = rustix::thread::gettid();
+                    sender.send(thread.as_raw_nonzero()).unwrap();
+                    add(&store, "waiting");
+                });
+                let waiting = receiver.recv().unwrap();
+                // It has nothing to sleep on but the lock that is held here.
+                let status = format!("/proc/self/task/{waiting}/stat");
+                while !std::fs::read_to_string(&status).unwrap().contains(") S ") {
+                    std::thread::yield_now();
+                }
+                let add = "INSERT INTO path (text) VALUES ('first')";
+                Ok::<_, StoreError>(conn.execute(add, [])?)
+            });
+            first.unwrap();
+            add(&store, "again");
+        });
+        let order = store.read(|conn| {
+            let mut query = conn.prepare("SELECT text FROM path ORDER BY id")?;
+            let texts = query.query_map([], |row| row.get::<_, String>(0))?;
+            Ok::<_, StoreError>(texts.collect::<Result<Vec<_>, _>>()?)
+        });
+        assert_eq!(order.unwrap(), ["first", "waiting", "again"]);
+    }
+
+    #[test]
+    fn the_wal_is_moved_into_the_file_while_it_grows() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let wal = folder.path().join("airlock.db-wal");
+        for number in 0..40 {
+            add(&store, &format!("{number}{}", "x".repeat(1 << 20)));
+            // What is moved at 8 MiB, the transaction that reached it, and what it takes besides.
+            assert!(wal.metadata().unwrap().len() < 12 << 20);
+        }
     }
 }

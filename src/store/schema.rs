@@ -3,9 +3,11 @@
 //! `PRAGMA user_version` is the only bookkeeping. A migration is named by the version it produces; all that are missing
 //! run in one transaction, so a failed upgrade leaves the store as it was.
 
+use std::ffi::c_int;
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
+use rusqlite::hooks::Wal;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::StoreError;
@@ -20,23 +22,60 @@ const APPLICATION_ID: i64 = 0x414c_434b;
 
 /// Opens `file` for writing, makes it if it is missing and brings it up to date.
 pub(super) fn open(file: &Path) -> Result<Connection, StoreError> {
+    set_up(connect(file)?, file)
+}
+
+/// As [`open`], where the disk has no room even for the few pages that connections share: the only connection to `file`.
+pub(super) fn open_cramped(file: &Path) -> Result<Connection, StoreError> {
+    let conn = connect(file)?;
+    // Set before the first read, it keeps the index of the WAL in memory (<https://sqlite.org/wal.html>, "Use of WAL
+    // Without Shared-Memory").
+    conn.execute_batch("PRAGMA locking_mode = EXCLUSIVE;")?;
+    set_up(conn, file)
+}
+
+fn connect(file: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut conn = Connection::open_with_flags(file, flags)?;
-    check_identity(&conn, file)?;
-    // The next two hold only before the first table. 8 KiB pages pack small streams without many overflow pages.
+    Ok(Connection::open_with_flags(file, flags)?)
+}
+
+fn set_up(mut conn: Connection, file: &Path) -> Result<Connection, StoreError> {
+    if check_identity(&conn, file)? == 0 {
+        // They hold only before the first table; later the second would write, which a full disk does not let it. 8 KiB
+        // pages pack small streams without many overflow pages.
+        conn.execute_batch(
+            "PRAGMA page_size = 8192;
+             PRAGMA auto_vacuum = INCREMENTAL;",
+        )?;
+    }
     conn.execute_batch(
-        "PRAGMA page_size = 8192;
-         PRAGMA auto_vacuum = INCREMENTAL;
-         PRAGMA journal_mode = WAL;
+        "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = NORMAL;
          PRAGMA journal_size_limit = 67108864;
          PRAGMA cache_size = -8192;",
     )?;
     prepare(&conn)?;
     upgrade(&mut conn, MIGRATIONS)?;
+    conn.wal_hook(Some(checkpoint))?;
     Ok(conn)
+}
+
+/// Pages in the WAL beyond which a commit moves them into the file: 8 MiB, as SQLite does it by itself, and said.
+const CHECKPOINT_PAGES: c_int = 1024;
+
+/// Runs after each commit, with the pages that the WAL holds then.
+fn checkpoint(wal: &mut Wal, pages: c_int) -> rusqlite::Result<()> {
+    if pages >= CHECKPOINT_PAGES {
+        tracing::debug!(phase = "checkpoint", pages, "moving the WAL into the store");
+        match wal.checkpoint() {
+            Ok(()) => tracing::debug!(phase = "checkpoint", "moved"),
+            // The commit holds all the same; the next one tries again.
+            Err(error) => tracing::debug!(phase = "checkpoint", %error, "not moved"),
+        }
+    }
+    Ok(())
 }
 
 /// Opens `file`, which exists and is up to date, for reading.
@@ -63,8 +102,9 @@ fn prepare(conn: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Refuses a file that is no store or that a later airlock wrote, before anything is written to it.
-fn check_identity(conn: &Connection, file: &Path) -> Result<(), StoreError> {
+/// Refuses a file that is no store or that a later airlock wrote, before anything is written to it; returns how many
+/// tables and indexes it has.
+fn check_identity(conn: &Connection, file: &Path) -> Result<i64, StoreError> {
     let not_a_store = || StoreError::NotAStore {
         path: file.to_owned(),
     };
@@ -85,7 +125,7 @@ fn check_identity(conn: &Connection, file: &Path) -> Result<(), StoreError> {
             known: SCHEMA_VERSION,
         });
     }
-    Ok(())
+    Ok(tables)
 }
 
 fn upgrade(conn: &mut Connection, migrations: &[&str]) -> Result<(), StoreError> {
