@@ -69,7 +69,7 @@ impl Default for Settings {
         Self {
             workers: thread::available_parallelism().map_or(2, usize::from),
             max_connections: 4096,
-            blocking_threads: 4,
+            blocking_threads: 2,
             time_outs: TimeOuts::default(),
         }
     }

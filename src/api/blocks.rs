@@ -11,7 +11,7 @@ use super::pieces::BLOCK_BYTES;
 use super::stored::StoredId;
 
 /// Bytes of all blocks that are kept.
-const KEPT_BYTES: u64 = 16 << 20;
+const KEPT_BYTES: u64 = 12 << 20;
 /// How many of them the cache expects: most are as large as a chunk of the store.
 const EXPECTED_BLOCKS: usize = 128;
 

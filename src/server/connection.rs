@@ -134,6 +134,13 @@ impl Connection {
 #[derive(Debug)]
 pub struct Answering(Rc<Connection>);
 
+impl Answering {
+    /// Tells whether this is one of many answers, so that none should hold much.
+    pub fn is_in_a_crowd(&self) -> bool {
+        self.0.place.is_in_a_crowd()
+    }
+}
+
 impl Drop for Answering {
     fn drop(&mut self) {
         self.0.was_used.set(true);

@@ -12,6 +12,9 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::task::AbortHandle;
 
+/// Answers at a time up to which each may hold as much memory as makes it quick.
+const FEW: usize = 8;
+
 /// All places of one listener in one worker.
 #[derive(Debug)]
 pub struct Places {
@@ -39,6 +42,11 @@ impl Places {
     /// Returns how many are taken.
     pub fn taken(&self) -> usize {
         self.taken.get()
+    }
+
+    /// Tells whether many are being answered. Those whose first request is not read yet count.
+    pub fn are_crowded(&self) -> bool {
+        self.taken.get() > FEW + self.waiting.borrow().len()
     }
 
     /// Ready when a newcomer can have a place at once. One task at a time may ask.
@@ -96,6 +104,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// Tells whether the connection is one of many, so that none should hold much: see [`Places::are_crowded`].
+    pub fn is_in_a_crowd(&self) -> bool {
+        self.places.are_crowded()
+    }
+
     /// Notes whose the place is. Until it waits it is not given away: its first request may have come unread.
     pub fn occupy(&self, task: AbortHandle) {
         // Set once, and a task that has ended meanwhile has given its place up.

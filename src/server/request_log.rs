@@ -17,8 +17,9 @@ use bytes::Bytes;
 
 use super::connection::{Answering, Connection};
 
-/// Bytes of an answer that are handed on at a time. What is handed on is copied into the connection's own buffer and stays
-/// there until the client takes it, and the buffer of a connection that idles afterwards is as large as its fullest was.
+/// Bytes of an answer that are handed on at a time where many are being answered. What is handed on is copied into the
+/// connection's own buffer and stays there until the client takes it, and the buffer of a connection that idles afterwards
+/// is as large as its fullest was. Where few are, whole blocks take fewer calls of the kernel.
 const SLICE_BYTES: usize = 32 << 10;
 
 /// A request whose answer is not there yet.
@@ -60,7 +61,7 @@ impl Begun {
                 status,
                 begun_at: self.at,
             },
-            _answering: self.answering,
+            answering: self.answering,
         })
     }
 }
@@ -71,7 +72,7 @@ pub struct LoggedBody {
     rest: Bytes,
     bytes: u64,
     line: Line,
-    _answering: Option<Answering>,
+    answering: Option<Answering>,
 }
 
 impl MessageBody for LoggedBody {
@@ -92,7 +93,12 @@ impl MessageBody for LoggedBody {
                 end => return Poll::Ready(end),
             }
         }
-        let slice = this.rest.split_to(this.rest.len().min(SLICE_BYTES));
+        let is_crowded = this
+            .answering
+            .as_ref()
+            .is_some_and(Answering::is_in_a_crowd);
+        let most = if is_crowded { SLICE_BYTES } else { usize::MAX };
+        let slice = this.rest.split_to(this.rest.len().min(most));
         this.bytes += slice.len() as u64;
         Poll::Ready(Some(Ok(slice)))
     }

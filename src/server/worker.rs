@@ -44,7 +44,7 @@ const HANDSHAKE_GRACE: Duration = Duration::from_millis(50);
 /// How long a connection is read on after its request was refused unread, so that the client sees why.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// Bytes that the kernel keeps for a client beyond those it has sent.
+/// Bytes that the kernel keeps for one of many clients beyond those it has sent.
 const UNSENT_BYTES: u32 = 128 << 10;
 
 /// Pause after a failed accept: most often there are no file descriptors left.
@@ -132,14 +132,18 @@ where
     listener.set_nonblocking(true)?;
     let door = (!is_inherited).then(|| listener.try_clone()).transpose()?;
     let listener = TcpListener::from_std(listener)?;
+    let places = Places::new(terms.max_connections);
+    let crowd = Rc::clone(&places);
     let accept = async move || {
         let (stream, peer) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        // Else the kernel takes most of a zip for a client that reads none of it. What is under way does not count.
-        let _ = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT_BYTES);
+        if crowd.are_crowded() {
+            // Else the kernel takes most of a zip for a client that reads none of it. What is under way does not count.
+            let _ = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT_BYTES);
+        }
         Ok((stream, Some(peer)))
     };
-    serve(accept, door, address, terms, app).await
+    serve(accept, places, door, address, terms, app).await
 }
 
 async fn serve_unix<A>(listener: StdUnixListener, terms: Terms, app: A) -> io::Result<usize>
@@ -149,18 +153,14 @@ where
     listener.set_nonblocking(true)?;
     let listener = UnixListener::from_std(listener)?;
     let accept = async move || Ok((listener.accept().await?.0, None));
-    serve(
-        accept,
-        None,
-        SocketAddr::from(([127, 0, 0, 1], 0)),
-        terms,
-        app,
-    )
-    .await
+    let places = Places::new(terms.max_connections);
+    let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    serve(accept, places, None, nowhere, terms, app).await
 }
 
 async fn serve<T, A>(
     accept: impl AsyncFn() -> io::Result<(T, Option<SocketAddr>)>,
+    places: Rc<Places>,
     door: Option<StdTcpListener>,
     address: SocketAddr,
     terms: Terms,
@@ -198,7 +198,6 @@ where
         .map_err(|()| io::Error::other("the service cannot be built"))?;
     let service = Rc::new(service);
 
-    let places = Places::new(terms.max_connections);
     let begin = |stream: T, peer: Option<SocketAddr>, taken: Taken| {
         let place = taken.place();
         let stopping = terms.stopping.clone();
