@@ -10,11 +10,13 @@ KIND is what each connection does:
     body     asks for PATH with a body of a terabyte that comes a byte every PAUSE
     reader   asks for PATH and reads a little of the answer every PAUSE, through the smallest receive buffer
 
-What the server closes is opened anew. Needs a file limit above COUNT, and raises its own to the hard one.
+What the server closes is opened anew after a PAUSE: who is not slow about that is a flood. Pauses are between nothing
+and twice PAUSE, so that not all speak at once. Needs a file limit above COUNT, and raises its own to the hard one.
 """
 
 import errno
 import heapq
+import random
 import resource
 import select
 import socket
@@ -22,9 +24,13 @@ import sys
 import time
 
 KINDS = ("idle", "kept", "head", "body", "reader")
-PAUSE = 5.0
+PAUSE = 10.0
 READ_BYTES = 2048
 OPEN_AT_ONCE = 256
+
+
+def a_pause_from_now():
+    return time.monotonic() + random.uniform(0, 2 * PAUSE)
 
 
 class SlowClients:
@@ -43,6 +49,7 @@ class SlowClients:
         self.poll = select.epoll()
         self.connecting, self.open = {}, {}
         self.due = []
+        self.to_open_at = []
 
     def begin(self):
         family, kind, protocol, _, address = self.peer
@@ -60,6 +67,7 @@ class SlowClients:
         client = self.connecting.pop(fd, None) or self.open.pop(fd, None)
         self.poll.unregister(fd)
         client.close()
+        heapq.heappush(self.to_open_at, a_pause_from_now())
 
     def connected(self, fd):
         client = self.connecting[fd]
@@ -70,7 +78,7 @@ class SlowClients:
         # A slow reader is not told that there is more: it reads in its own time.
         self.poll.modify(fd, select.EPOLLRDHUP if self.kind == "reader" else select.EPOLLIN)
         if self.kind not in ("idle", "kept"):
-            heapq.heappush(self.due, (time.monotonic() + PAUSE, fd, id(client)))
+            heapq.heappush(self.due, (a_pause_from_now(), fd, id(client)))
 
     def go_on(self, fd):
         """Does the little that keeps the connection alive; tells whether it is."""
@@ -107,7 +115,9 @@ class SlowClients:
     def run(self):
         was_open = False
         while True:
-            missing = self.count - len(self.open) - len(self.connecting)
+            while self.to_open_at and self.to_open_at[0] <= time.monotonic():
+                heapq.heappop(self.to_open_at)
+            missing = self.count - len(self.open) - len(self.connecting) - len(self.to_open_at)
             for _ in range(min(missing, OPEN_AT_ONCE - len(self.connecting))):
                 self.begin()
             wait = max(0.0, self.due[0][0] - time.monotonic()) if self.due else 1.0
@@ -118,10 +128,10 @@ class SlowClients:
                 if id(self.open.get(fd)) != identity:
                     continue
                 if self.go_on(fd):
-                    heapq.heappush(self.due, (time.monotonic() + PAUSE, fd, identity))
+                    heapq.heappush(self.due, (a_pause_from_now(), fd, identity))
                 else:
                     self.drop(fd)
-            if not was_open and len(self.open) == self.count:
+            if not was_open and len(self.open) + len(self.to_open_at) == self.count:
                 was_open = True
                 print("open", flush=True)
 

@@ -251,6 +251,35 @@ async fn what_was_sent_lately_is_sent_again_without_a_read_of_the_store() {
 }
 
 #[actix_web::test]
+async fn clients_that_want_the_same_at_once_each_get_all_of_it() {
+    let text = large_text();
+    let registry = TestRegistry::holding([nginx().with_file("docs/large.txt", &text)]).await;
+    let file = "/package/nginx/1.20.0/docs/large.txt";
+    let ranges = [0, 5, 300_000].map(|start| (start, format!("bytes={start}-")));
+    let mut bodies = Vec::new();
+    for (start, range) in ranges.iter().chain(&ranges) {
+        let answer = registry
+            .answer(Method::GET, file, &[("range", range)])
+            .await;
+        bodies.push((*start, answer.into_body(), Vec::new()));
+    }
+    // In turns, so that each reads some blocks and is given others.
+    let mut is_more = true;
+    while is_more {
+        is_more = false;
+        for (_, body, read) in &mut bodies {
+            if let Some(block) = poll_fn(|cx| Pin::new(&mut *body).poll_next(cx)).await {
+                read.extend_from_slice(&block.unwrap());
+                is_more = true;
+            }
+        }
+    }
+    for (start, _, read) in bodies {
+        assert!(read == text.as_bytes()[start..], "from {start}");
+    }
+}
+
+#[actix_web::test]
 async fn a_damaged_small_file_is_a_failure_of_ours() {
     let registry = TestRegistry::holding([package("nginx", "1.20.0")]).await;
     let conn = rusqlite::Connection::open(registry.database()).unwrap();

@@ -1,11 +1,11 @@
-//! The blocks that answers from the store go out in: those sent lately, and the room that all may take.
+//! The blocks that answers from the store go out in: those sent lately, and how much memory all take.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, PlaceholderGuard};
 
 use super::pieces::BLOCK_BYTES;
 use super::stored::StoredId;
@@ -15,51 +15,63 @@ const KEPT_BYTES: u64 = 12 << 20;
 /// How many of them the cache expects: most are as large as a chunk of the store.
 const EXPECTED_BLOCKS: usize = 128;
 
-/// Bytes that all blocks on their way may have while each is as large as it can be. It is what slow clients hold.
-const ROOM_BYTES: usize = 32 << 20;
+/// Bytes of all blocks in memory up to which new ones are as large as they can be. Slow clients hold the blocks they read.
+const AMPLE_BYTES: usize = 32 << 20;
 /// Bytes of a block once there are more.
 const SMALL_BLOCK_BYTES: usize = 16 << 10;
 
-/// Blocks that were sent lately, by what they are of and where they begin: the Kibanas of a site install the same
-/// packages, and what is inflated and checked once need not be so again.
+/// What a kept block is of, and the offset at which it begins.
+pub type BlockId = (StoredId, u64);
+
+/// Blocks that were sent lately: the Kibanas of a site install the same packages, and what is inflated and checked once
+/// need not be so again.
 #[derive(Debug)]
 pub struct Blocks {
-    kept: Cache<(StoredId, u64), Bytes, ByBytes>,
+    kept: Cache<BlockId, Bytes, ByBytes>,
     held_bytes: Arc<AtomicUsize>,
 }
 
+/// The duty of whoever is first to read a block: others who want it wait.
+pub type ToRead<'a> = PlaceholderGuard<
+    'a,
+    BlockId,
+    Bytes,
+    ByBytes,
+    quick_cache::DefaultHashBuilder,
+    quick_cache::sync::DefaultLifecycle<BlockId, Bytes>,
+>;
+
+/// Weighs a block by its bytes.
 #[derive(Debug, Clone)]
-struct ByBytes;
-
-/// What a block on its way takes of the room that all have, until it is dropped.
-#[derive(Debug)]
-pub struct Room {
-    bytes: usize,
-    held_bytes: Arc<AtomicUsize>,
-}
+pub struct ByBytes;
 
 impl Blocks {
-    /// Returns the kept block of `stored` that begins at `start`.
-    pub fn get(&self, stored: StoredId, start: u64) -> Option<Bytes> {
-        self.kept.get(&(stored, start))
+    /// Returns a kept block.
+    pub fn get(&self, id: BlockId) -> Option<Bytes> {
+        self.kept.get(&id)
     }
 
-    /// Keeps a block.
-    pub fn keep(&self, stored: StoredId, start: u64, block: Bytes) {
-        self.kept.insert((stored, start), block);
+    /// Returns a kept block, once whoever reads it has; or lets the caller read it.
+    pub async fn get_or_read(&self, id: BlockId) -> Result<Bytes, ToRead<'_>> {
+        self.kept.get_value_or_guard_async(&id).await
     }
 
-    /// Takes room for the next block: small where clients that do not read hold much already.
-    pub fn room(&self) -> Room {
-        let held_bytes = Arc::clone(&self.held_bytes);
-        let is_scarce = held_bytes.load(Ordering::Relaxed) + BLOCK_BYTES > ROOM_BYTES;
-        let bytes = if is_scarce {
+    /// Returns how many bytes the next block may have: few where clients that do not read hold much already.
+    pub fn most_bytes(&self) -> usize {
+        if self.held_bytes.load(Ordering::Relaxed) > AMPLE_BYTES {
             SMALL_BLOCK_BYTES
         } else {
             BLOCK_BYTES
-        };
-        held_bytes.fetch_add(bytes, Ordering::Relaxed);
-        Room { bytes, held_bytes }
+        }
+    }
+
+    /// Returns `block`, counted as long as anybody holds it.
+    pub fn counted(&self, block: Bytes) -> Bytes {
+        self.held_bytes.fetch_add(block.len(), Ordering::Relaxed);
+        Bytes::from_owner(Counted {
+            block,
+            held_bytes: Arc::clone(&self.held_bytes),
+        })
     }
 }
 
@@ -72,27 +84,27 @@ impl Default for Blocks {
     }
 }
 
-impl Room {
-    /// Returns how many bytes the block may have.
-    pub fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    /// Tells whether the block may be as large as any.
-    pub fn is_ample(&self) -> bool {
-        self.bytes == BLOCK_BYTES
-    }
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        self.held_bytes.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
-}
-
-impl Weighter<(StoredId, u64), Bytes> for ByBytes {
-    fn weight(&self, _: &(StoredId, u64), block: &Bytes) -> u64 {
+impl Weighter<BlockId, Bytes> for ByBytes {
+    fn weight(&self, _: &BlockId, block: &Bytes) -> u64 {
         block.len() as u64 + 128
+    }
+}
+
+struct Counted {
+    block: Bytes,
+    held_bytes: Arc<AtomicUsize>,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.block
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.held_bytes
+            .fetch_sub(self.block.len(), Ordering::Relaxed);
     }
 }
 
@@ -101,26 +113,36 @@ mod tests {
     use super::*;
     use crate::store::artifacts::ArtifactId;
 
-    #[test]
-    fn blocks_are_kept_within_a_bound_in_bytes() {
-        let blocks = Blocks::default();
-        let block = Bytes::from(vec![0; BLOCK_BYTES]);
-        for number in 0..1000 {
-            blocks.keep(StoredId::Zip(ArtifactId(number)), 0, block.clone());
-        }
-        let weight = blocks.kept.weight();
-        assert!((KEPT_BYTES / 2..=KEPT_BYTES).contains(&weight), "{weight}");
+    fn block() -> Bytes {
+        Bytes::from(vec![0; BLOCK_BYTES])
     }
 
     #[test]
-    fn blocks_are_small_while_room_is_scarce() {
+    fn blocks_are_kept_within_a_bound_in_bytes() {
         let blocks = Blocks::default();
-        let mut held: Vec<_> = (0..ROOM_BYTES / BLOCK_BYTES)
-            .map(|_| blocks.room())
+        for number in 0..1000 {
+            let id = (StoredId::Zip(ArtifactId(number)), 0);
+            blocks.kept.insert(id, blocks.counted(block()));
+        }
+        let held_bytes = blocks.held_bytes.load(Ordering::Relaxed) as u64;
+        assert!(
+            (KEPT_BYTES / 2..=KEPT_BYTES).contains(&held_bytes),
+            "{held_bytes}"
+        );
+    }
+
+    #[test]
+    fn blocks_are_small_while_much_is_held() {
+        let blocks = Blocks::default();
+        let shared = blocks.counted(block());
+        let _held_together: Vec<_> = (0..10_000).map(|_| shared.clone()).collect();
+        assert_eq!(blocks.most_bytes(), BLOCK_BYTES);
+
+        let held: Vec<_> = (0..AMPLE_BYTES / BLOCK_BYTES)
+            .map(|_| blocks.counted(block()))
             .collect();
-        assert!(held.iter().all(Room::is_ample));
-        assert_eq!(blocks.room().bytes(), SMALL_BLOCK_BYTES);
-        held.pop();
-        assert!(blocks.room().is_ample());
+        assert_eq!(blocks.most_bytes(), SMALL_BLOCK_BYTES);
+        drop(held);
+        assert_eq!(blocks.most_bytes(), BLOCK_BYTES);
     }
 }

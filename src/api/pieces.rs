@@ -54,6 +54,9 @@ pub enum ReadError {
     /// A stream is not raw deflate.
     #[error("stream {0} cannot be inflated")]
     Deflate(i64),
+    /// The pieces are fewer bytes than were announced.
+    #[error("there is nothing at byte {0}")]
+    Short(u64),
     /// The thread that read has ended without a result.
     #[error("a read was lost: {0}")]
     Lost(String),
@@ -73,6 +76,7 @@ impl Piece {
 pub struct PieceReader {
     store: Arc<Store>,
     parts: VecDeque<Part>,
+    offset: u64,
     remaining: u64,
 }
 
@@ -131,8 +135,14 @@ impl PieceReader {
         Self {
             store,
             parts,
+            offset: start,
             remaining: length - remaining,
         }
+    }
+
+    /// Returns where in the whole the next block begins.
+    pub fn offset(&self) -> u64 {
+        self.offset
     }
 
     /// Returns how many bytes are still to come.
@@ -165,6 +175,7 @@ impl PieceReader {
             }
             Ok(block.into())
         })?;
+        self.offset += block.len() as u64;
         self.remaining -= block.len() as u64;
         Ok(block)
     }
