@@ -42,7 +42,7 @@ const ACCEPT_GRACE: Duration = Duration::from_millis(250);
 const HANDSHAKE_GRACE: Duration = Duration::from_millis(50);
 
 /// How long a connection is read on after its request was refused unread, so that the client sees why.
-const LINGER: Duration = Duration::from_secs(5);
+const LINGER: Duration = Duration::from_secs(30);
 
 /// Bytes that the kernel keeps for one of many clients beyond those it has sent.
 const UNSENT_BYTES: u32 = 128 << 10;

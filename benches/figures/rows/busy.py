@@ -17,7 +17,7 @@ from stand import CHECKOUT, Skipped
 from table import Figure, at_most, ratio_at_most
 
 SLOW_CLIENTS = CHECKOUT / "benches" / "slow_clients.py"
-SETTLED_SECONDS = 3
+SETTLED_SECONDS = 8
 OPEN_WITHIN_SECONDS = 60
 
 
@@ -110,7 +110,7 @@ class WalWatch:
 def beside_slow_clients(stand):
     """p99 of four good clients that ask 100 times a second each, for a search, a document, an icon and the index, beside
     5,000 slow ones, against their p99 without, in turn: connections on which nothing is sent, heads and bodies of
-    requests that come byte by byte, readers of a zip that hardly read. From three seconds after the last has connected:
+    requests that come byte by byte, readers of a zip that hardly read. From eight seconds after the last has connected:
     until then the slow ones are 5,000 ordinary requests at once."""
     if not SLOW_CLIENTS.exists():
         raise Skipped(f"{SLOW_CLIENTS.name} is not there")
