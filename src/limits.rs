@@ -81,7 +81,7 @@ impl Default for Limits {
             zstd_window_log: 27,
             expansion_ratio: 250,
             xz_expansion_ratio: 128,
-            expansion_free_bytes: 32 << 20,
+            expansion_free_bytes: 48 << 20,
             xz_memory_bytes: 128 << 20,
             tar_extension_bytes: 1 << 20,
             constraint_bytes: 1 << 10,

@@ -9,7 +9,7 @@ use super::error::ImportError;
 use crate::limits::Limits;
 
 /// What taking a package costs, whatever is in it: a document rendered, a few transactions.
-const PACKAGE: u64 = 250_000;
+const PACKAGE: u64 = 200_000;
 
 /// What taking a file costs, whatever is in it: its row, its place in the package's document.
 const FILE: u64 = 3_000;

@@ -35,15 +35,14 @@ fn an_import_into_a_running_server_is_served_at_its_commit_and_no_answer_suffers
             answers
         });
         let said = site.run(&["import", &second]);
+        let served = get(address, &format!("/d/8.6.0/{ALL}")).packages().len();
+        // Before anything is asserted: the reader goes on until then.
+        is_over.store(true, Ordering::Relaxed);
         assert!(
             said.contains("202 added of 202 package versions, served at /d/8.6.0/"),
             "{said}"
         );
-        assert_eq!(
-            get(address, &format!("/d/8.6.0/{ALL}")).packages().len(),
-            202
-        );
-        is_over.store(true, Ordering::Relaxed);
+        assert_eq!(served, 202);
         assert!(reading.join().unwrap() > 0);
     });
     insta::assert_snapshot!(site.run(&["activate", "8.6.0"]), @r"

@@ -246,13 +246,13 @@ fn more_work_than_the_size_of_a_source_allows_ends_the_import() {
     insta::assert_snapshot!(seen, @r#"
     packages, plain: takes a 1.0.0, bad 1.0.0, p 1.0.0, p 1.0.1, p 1.0.2, p 1.0.3, p 1.0.4, p 1.0.5, p 1.0.6, p 1.0.7, p 1.0.8, p 1.0.9, p 1.0.10, p 1.0.11, p 1.0.12, p 1.0.13, p 1.0.14, p 1.0.15, p 1.0.16, p 1.0.17, p 1.0.18, p 1.0.19, p 1.0.20, p 1.0.21, p 1.0.22, p 1.0.23, p 1.0.24, p 1.0.25, p 1.0.26, p 1.0.27, p 1.0.28, p 1.0.29 [32 artifact, 67 content]
     packages: too much work [2 artifact, 6 content]
-    packages without a manifest: too much work [1 artifact, 3 content]
+    packages without a manifest: too much work [2 artifact, 6 content]
     empty files in a package, plain: takes a 1.0.0, bad 1.0.0 [2 artifact, 7 content]
     empty files in a package: too much work [1 artifact, 3 content]
     links in a package: too much work [1 artifact, 3 content]
     empty files beside packages: too much work [1 artifact, 3 content]
     a long manifest, plain: takes a 1.0.0, bad 1.0.0; p/1.0.0: manifest.yml names no package version: invalid package name "" [2 artifact, 6 content, 1 quarantine]
-    a long manifest: too much work [1 artifact, 3 content]
+    a long manifest: too much work [2 artifact, 6 content]
     manifests in a zip: too much work [nothing]
     "#);
 }
