@@ -62,7 +62,20 @@ pub struct Store {
     writer: FairMutex<Connection>,
     /// Whether reads share the connection that writes, as the disk had no room for what more than one need.
     is_cramped: bool,
-    _lock: File,
+    _lock: Lock,
+}
+
+/// The lock on a folder.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    /// Closing the file is not enough: a child that another thread is just starting may hold it open until it runs.
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            tracing::debug!(%error, "the lock of the store is kept until the process ends");
+        }
+    }
 }
 
 impl Store {
@@ -92,15 +105,15 @@ impl Store {
             .mode(0o640)
             .open(folder.join("airlock.lock"))
             .map_err(io)?;
-        match lock.try_lock() {
-            Ok(()) => {}
+        let lock = match lock.try_lock() {
+            Ok(()) => Lock(lock),
             Err(TryLockError::WouldBlock) => {
                 return Err(StoreError::InUse {
                     path: folder.to_owned(),
                 });
             }
             Err(TryLockError::Error(source)) => return Err(io(source)),
-        }
+        };
         let file = folder.join("airlock.db");
         // SQLite would make the file readable by everybody; its companions, -wal and -shm, take their mode from it.
         OpenOptions::new()
