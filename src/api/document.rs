@@ -8,15 +8,14 @@ use super::Asking;
 use super::condition::Validators;
 use super::error::ApiError;
 use super::file::StoredFile;
-use super::pieces::PieceReader;
 use super::reply::{Kind, Refused};
 use super::route::Asked;
 use super::send::{self, Sent, kept};
 use super::stored::Stored;
 use crate::catalog::{Catalog, Element, Question};
 use crate::package::Fill;
+use crate::store::Store;
 use crate::store::streams;
-use crate::store::{Store, StoreError};
 
 /// The key under which a document is kept among the files of its artifact: no file has an empty path.
 const DOCUMENT: &str = "";
@@ -76,19 +75,11 @@ async fn stored(asking: &Asking, element: &Element) -> Result<Arc<StoredFile>, A
 /// Reads a document and inserts what this distribution says of it. Blocks.
 fn filled(store: &Arc<Store>, catalog: &Catalog, element: &Element) -> Result<Vec<u8>, ApiError> {
     let content = element.document;
-    let missing = || StoreError::Invalid {
-        what: "content",
-        value: content.id.0.to_string(),
-    };
     let stream = store
         .read(|conn| streams::of_content(conn, content.id))
-        .and_then(|stream| stream.ok_or_else(missing))
         .map_err(ApiError::internal)?;
-    let pieces = Stored::Plain(content, stream)
-        .pieces(store)
-        .map_err(ApiError::internal)?;
-    let text = PieceReader::new(Arc::clone(store), pieces, 0, u64::MAX)
-        .read_all()
+    let text = Stored::Plain(content, stream)
+        .read(store, u64::MAX)
         .map_err(ApiError::internal)?;
     let mut document = Vec::with_capacity(text.len() + 512);
     element

@@ -10,15 +10,14 @@ use super::Asking;
 use super::condition::Validators;
 use super::content_type;
 use super::error::ApiError;
-use super::pieces::PieceReader;
 use super::reply::{Kind, Refused};
 use super::route::Asked;
 use super::send::{self, Sent};
 use super::stored::Stored;
+use crate::store::Store;
 use crate::store::artifacts::{self, ArtifactId};
 use crate::store::contents::Content;
 use crate::store::streams::{self, Coding, Stream};
-use crate::store::{Store, StoreError};
 
 /// Files up to this size are kept in memory whole, in both codings.
 const SMALL_BYTES: u64 = 64 << 10;
@@ -101,13 +100,8 @@ impl StoredFile {
         content: Content,
         content_type: Option<&'static str>,
     ) -> Result<Self, ApiError> {
-        let missing = || StoreError::Invalid {
-            what: "content",
-            value: content.id.0.to_string(),
-        };
         let stream = store
             .read(|conn| streams::of_content(conn, content.id))
-            .and_then(|stream| stream.ok_or_else(missing))
             .map_err(ApiError::internal)?;
         let mut file = Self {
             content,
@@ -116,11 +110,7 @@ impl StoredFile {
             plain: None,
             gzip: None,
         };
-        let first = |stored: Stored, bytes| {
-            let pieces = stored.pieces(store).map_err(ApiError::internal)?;
-            let reader = PieceReader::new(Arc::clone(store), pieces, 0, bytes);
-            reader.read_all().map_err(ApiError::internal)
-        };
+        let first = |stored: Stored, bytes| stored.read(store, bytes).map_err(ApiError::internal);
         if content.bytes <= SMALL_BYTES {
             file.plain = Some(first(file.stored_plain(), u64::MAX)?);
             let gzip = file.stored_gzip();

@@ -1,9 +1,11 @@
 //! What lies in the store and goes out as bytes: the zip of an artifact, or a content in one of its codings.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::gzip;
-use super::pieces::{Piece, ReadError};
+use super::pieces::{Piece, PieceReader, ReadError};
 use crate::package::canonical_zip::{self, Entry};
 use crate::store::artifacts::{self, Artifact, ArtifactId};
 use crate::store::contents::{Content, ContentId};
@@ -70,6 +72,12 @@ impl Stored {
                 ]
             }
         })
+    }
+
+    /// Reads the first `most_bytes` of it into memory; only for what is known to be small. Blocks.
+    pub fn read(&self, store: &Arc<Store>, most_bytes: u64) -> Result<Bytes, ReadError> {
+        let pieces = self.pieces(store)?;
+        PieceReader::new(Arc::clone(store), pieces, 0, most_bytes).read_all()
     }
 }
 

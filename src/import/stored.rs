@@ -21,9 +21,7 @@ pub(super) fn read_content(
         what: "content",
         value: content.0.to_string(),
     };
-    let stream = store
-        .read(|conn| streams::of_content(conn, content))?
-        .ok_or_else(missing)?;
+    let stream = store.read(|conn| streams::of_content(conn, content))?;
     let mut read_bytes = 0;
     let mut each = |plain: &[u8]| {
         read_bytes += plain.len() as u64;

@@ -259,11 +259,7 @@ pub fn streamed_files(
 ) -> Result<Vec<(File, Stream)>, StoreError> {
     let mut files = Vec::new();
     for file in self::files(conn, artifact)? {
-        let stream =
-            streams::of_content(conn, file.content.id)?.ok_or_else(|| StoreError::Invalid {
-                what: "content",
-                value: file.content.id.0.to_string(),
-            })?;
+        let stream = streams::of_content(conn, file.content.id)?;
         files.push((file, stream));
     }
     Ok(files)

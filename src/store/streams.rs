@@ -96,8 +96,8 @@ pub fn abandon_unfinished(conn: &Transaction<'_>) -> Result<usize, StoreError> {
     Ok(conn.execute("DELETE FROM stream WHERE content IS NULL", [])?)
 }
 
-/// Returns the first stream of a content, the one that answers use.
-pub fn of_content(conn: &Connection, content: ContentId) -> Result<Option<Stream>, StoreError> {
+/// Returns the first stream of a content, the one that answers use. A content without one is damage.
+pub fn of_content(conn: &Connection, content: ContentId) -> Result<Stream, StoreError> {
     let mut query = conn.prepare_cached(
         "SELECT id, coding, bytes
            FROM stream
@@ -110,18 +110,19 @@ pub fn of_content(conn: &Connection, content: ContentId) -> Result<Option<Stream
             Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?))
         })
         .optional()?;
-    row.map(|(id, coding, bytes)| {
-        let coding = Coding::parse(&coding).ok_or(StoreError::Invalid {
-            what: "coding",
-            value: coding,
-        })?;
-        Ok(Stream {
-            id,
-            coding,
-            bytes: bytes.cast_unsigned(),
-        })
+    let (id, coding, bytes) = row.ok_or_else(|| StoreError::Invalid {
+        what: "content",
+        value: content.0.to_string(),
+    })?;
+    let coding = Coding::parse(&coding).ok_or(StoreError::Invalid {
+        what: "coding",
+        value: coding,
+    })?;
+    Ok(Stream {
+        id,
+        coding,
+        bytes: bytes.cast_unsigned(),
     })
-    .transpose()
 }
 
 /// Returns the bytes of chunk `number` as they lie on disk, or `None` past the stream's end.
@@ -204,7 +205,7 @@ mod tests {
         let bytes = vec![7; CHUNK_BYTES + 3];
         let (content, id) = stored(&mut conn, &bytes);
 
-        let stream = of_content(&conn, content).unwrap().unwrap();
+        let stream = of_content(&conn, content).unwrap();
         assert_eq!(
             stream,
             Stream {
@@ -243,6 +244,6 @@ mod tests {
 
         assert_eq!(abandon_unfinished(&transaction).unwrap(), 1);
         assert_eq!(chunk(&transaction, begun, 0).unwrap(), None);
-        assert!(of_content(&transaction, content).unwrap().is_some());
+        assert!(of_content(&transaction, content).is_ok());
     }
 }
