@@ -17,6 +17,11 @@ pub struct Limits {
     pub package_memory_bytes: u64,
     /// Bytes of a file beyond that which is read whole all the same, to see whether the store holds it before it is encoded.
     pub known_file_bytes: u64,
+    /// Bytes of a package's zip that are no content of a file: headers, directory, comment, gaps. They are in memory together
+    /// when it is imported and when it is served; 65,535 files with paths of 100 bytes have 18 MB.
+    pub zip_rest_bytes: u64,
+    /// The same compressed, which one row of the store holds.
+    pub recipe_bytes: u64,
     /// Bytes of a manifest: parsing holds it in memory whole.
     pub manifest_bytes: u64,
     /// Bytes of all manifests of one package, which are in memory together. Published packages stay under 1 MiB.
@@ -69,6 +74,8 @@ impl Default for Limits {
             artifact_bytes: (4 << 30) - 1,
             package_memory_bytes: 8 << 20,
             known_file_bytes: 2 << 20,
+            zip_rest_bytes: 24 << 20,
+            recipe_bytes: 4 << 20,
             manifest_bytes: 4 << 20,
             package_manifests_bytes: 16 << 20,
             yaml_depth: 64,

@@ -1,9 +1,10 @@
 //! Hostile bytes in, bounded entries out.
 //!
 //! Reads a tar (plain, or under one layer of gzip, zstd or xz), the zip a code host offers, or a directory on disk, from
-//! front to back, and hands out one entry at a time. It knows nothing of packages or the store, creates nothing but the
-//! temporary copy of a zip that came as a stream, follows no link, undoes no second layer of compression and holds no
-//! entry in memory. Facts and their sources stand at the head of each file.
+//! front to back, and hands out one entry at a time. The zip of one package is handed out whole, as the only entry; what
+//! is in it is for [`ExactZip`], as it is for zips that are entries of a tar. It knows nothing of packages or the store,
+//! creates nothing but the temporary copy of a zip that came as a stream, follows no link, undoes no second layer of
+//! compression and holds no entry in memory unasked. Facts and their sources stand at the head of each file.
 //!
 //! Two kinds of fault are told apart. What is wrong with one member only is an entry of its own, [`Entry::Refused`], so
 //! that the package it belongs to can be put aside and the rest imported. What leaves the meaning of the following bytes
@@ -28,6 +29,7 @@ pub use self::directory::pack_directory;
 pub use self::error::{ArchiveError, Inside, Place};
 pub use self::path::{MemberPath, PathRefusal};
 pub use self::source::{Format, ReadCounter};
+pub use self::zip::exact::{ExactEntry, ExactZip, ExactZipError};
 
 use self::expand::Expanded;
 use self::source::Source;
@@ -51,6 +53,16 @@ enum Body {
     Tar(Box<tar::Tar>),
     Zip(Box<zip::Zip>),
     Directory(Box<directory::Walk>),
+    // Handed out once.
+    PackageZip(Option<(MemberPath, KeptFile)>),
+}
+
+/// A file of an archive that is kept to be read at any place, as long as this lives: in memory, or in a file without a
+/// name.
+#[derive(Debug)]
+pub struct KeptFile {
+    medium: Arc<zip::Medium>,
+    what: Arc<str>,
 }
 
 /// A member of an archive.
@@ -91,6 +103,7 @@ enum Content<'a> {
     // Boxed: a deflate decoder is large beside the others.
     Zip(Box<zip::Content>),
     Directory(directory::Content),
+    Kept(KeptFile, zip::Window),
 }
 
 /// What is left out because it is neither file nor directory.
@@ -182,17 +195,12 @@ impl Archive {
         let (format, raw) = Source::new(counted, what.clone()).detect()?;
         let body = match (format, file) {
             (Format::Zip, Some(file)) => {
-                Body::Zip(Box::new(zip::Zip::open(file, what, bytes_read, limits)?))
+                Body::of_zip(zip::Medium::File(file), &what, bytes_read, limits)?
             }
             (Format::Zip, None) => {
-                let copy = zip::spool(raw, spool)?;
+                let copy = zip::Medium::spool(raw, spool)?;
                 let what = format!("the temporary copy of {what}");
-                Body::Zip(Box::new(zip::Zip::open(
-                    copy,
-                    what,
-                    Arc::default(),
-                    limits,
-                )?))
+                Body::of_zip(copy, &what, Arc::default(), limits)?
             }
             _ => {
                 let expanded = Expanded::new(raw, format, limits)?;
@@ -214,7 +222,7 @@ impl Archive {
         match &self.body {
             Body::Tar(tar) => tar.comment(),
             Body::Zip(zip) => zip.comment(),
-            Body::Directory(_) => None,
+            Body::Directory(_) | Body::PackageZip(_) => None,
         }
     }
 
@@ -238,6 +246,59 @@ impl Archive {
             Body::Directory(walk) => walk
                 .next()?
                 .map(|found| found.member.into_entry(Content::Directory)),
+            Body::PackageZip(zip) => match zip.take() {
+                None => None,
+                Some((path, kept)) => Some(Entry::File(FileEntry::of_kept(path, kept)?)),
+            },
+        })
+    }
+}
+
+impl Body {
+    /// Returns what a zip is: one that a package came in, or a container of files as a tar is.
+    fn of_zip(
+        medium: zip::Medium,
+        what: &str,
+        bytes_read: Arc<AtomicU64>,
+        limits: &Limits,
+    ) -> Result<Self, ArchiveError> {
+        let (medium, what) = (Arc::new(medium), Arc::from(what));
+        let path = zip::exact::root_of_package(&medium, &what, limits).and_then(|root| {
+            MemberPath::parse(format!("{root}.zip").as_bytes(), limits.path_bytes).ok()
+        });
+        Ok(match path {
+            Some(path) => Self::PackageZip(Some((path, KeptFile { medium, what }))),
+            None => Self::Zip(Box::new(zip::Zip::open(medium, what, bytes_read, limits)?)),
+        })
+    }
+}
+
+impl<'a> FileEntry<'a> {
+    fn of_kept(path: MemberPath, kept: KeptFile) -> Result<Self, ArchiveError> {
+        let content = zip::Window::of_all(&kept.medium, &kept.what)?;
+        Ok(Self {
+            path,
+            size_bytes: content.left_bytes(),
+            modified_seconds: None,
+            content: Content::Kept(kept, content),
+        })
+    }
+
+    /// Keeps the file: in memory where it has at most `memory_bytes`, else in an unnamed temporary file in `spool`. The
+    /// copy of a zip that came as a stream is kept where it is. How much may be written is for the caller to bound.
+    pub fn keep(mut self, memory_bytes: u64, spool: &Path) -> Result<KeptFile, ArchiveError> {
+        let medium = if let Content::Kept(kept, _) = self.content {
+            return Ok(kept);
+        } else if self.size_bytes <= memory_bytes {
+            let mut bytes = Vec::with_capacity(self.size_bytes as usize);
+            self.read_to_end(&mut bytes)?;
+            zip::Medium::Memory(bytes)
+        } else {
+            zip::Medium::spool(&mut self, spool)?
+        };
+        Ok(KeptFile {
+            medium: Arc::new(medium),
+            what: Arc::from(self.path.as_str()),
         })
     }
 }
@@ -283,6 +344,7 @@ impl Read for FileEntry<'_> {
             Content::Tar(tar) => tar.read(buf)?,
             Content::Zip(content) => content.read(buf)?,
             Content::Directory(content) => content.read(buf)?,
+            Content::Kept(_, window) => window.read(buf)?,
         };
         Ok(count)
     }

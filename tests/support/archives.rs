@@ -17,6 +17,7 @@ pub fn zip() -> Zip {
         entries: Vec::new(),
         comment: Vec::new(),
         zip64: false,
+        last_gap: Vec::new(),
     }
 }
 
@@ -247,6 +248,7 @@ pub struct Zip {
     entries: Vec<ZipEntry>,
     comment: Vec<u8>,
     zip64: bool,
+    last_gap: Vec<u8>,
 }
 
 /// An entry of a zip, every field of which may lie.
@@ -276,6 +278,14 @@ pub struct ZipEntry {
     pub gap: Vec<u8>,
     /// Takes the place of where the local header really is.
     pub offset: Option<u32>,
+    /// Extra fields of the local header.
+    pub local_extra: Vec<u8>,
+    /// The comment in the central header.
+    pub comment: Vec<u8>,
+    /// Takes the place of the data descriptor that flag 3 adds.
+    pub descriptor: Option<Vec<u8>>,
+    /// Whether both headers leave the sizes to a zip64 extra field.
+    pub zip64: bool,
 }
 
 impl ZipEntry {
@@ -300,7 +310,21 @@ impl ZipEntry {
             extra: Vec::new(),
             gap: Vec::new(),
             offset: None,
+            local_extra: Vec::new(),
+            comment: Vec::new(),
+            descriptor: None,
+            zip64: false,
         }
+    }
+
+    /// Returns sizes as a header gives them, and its extra fields.
+    fn sizes(&self, sizes: [u32; 2], extra: &[u8]) -> ([u32; 2], Vec<u8>) {
+        if !self.zip64 {
+            return (sizes, extra.to_vec());
+        }
+        let [packed, size] = sizes.map(u64::from).map(u64::to_le_bytes);
+        let wide = zip_extra(1, &[size, packed].concat());
+        ([u32::MAX; 2], [&wide, extra].concat())
     }
 }
 
@@ -358,6 +382,17 @@ impl Zip {
         self
     }
 
+    /// Puts bytes between the last entry and the central directory.
+    pub fn last_gap(mut self, bytes: impl AsRef<[u8]>) -> Self {
+        self.last_gap = bytes.as_ref().to_vec();
+        self
+    }
+
+    /// Lists the entries the other way round than they lie.
+    pub fn listed_backwards(&self) -> Vec<u8> {
+        self.written(|directory| directory.into_iter().rev().collect())
+    }
+
     /// Adds a zip64 end record, and has the plain one say that it must be looked at.
     pub fn zip64(mut self) -> Self {
         self.zip64 = true;
@@ -366,15 +401,23 @@ impl Zip {
 
     /// Returns the zip.
     pub fn bytes(&self) -> Vec<u8> {
+        self.written(|directory| directory)
+    }
+
+    fn written(&self, order: impl FnOnce(Vec<Vec<u8>>) -> Vec<Vec<u8>>) -> Vec<u8> {
         let mut out = Vec::new();
         let mut directory = Vec::new();
         for entry in &self.entries {
             out.extend_from_slice(&entry.gap);
             let offset = entry.offset.unwrap_or(out.len() as u32);
             entry.write_local(&mut out);
-            entry.write_central(&mut directory, offset);
+            let mut central = Vec::new();
+            entry.write_central(&mut central, offset);
+            directory.push(central);
         }
+        out.extend_from_slice(&self.last_gap);
         let start = out.len();
+        let directory = order(directory).concat();
         out.extend_from_slice(&directory);
         if self.zip64 {
             self.write_end64(&mut out, directory.len(), start);
@@ -418,11 +461,16 @@ impl ZipEntry {
         let now = |value: u32| if later { 0 } else { value };
         out.extend_from_slice(b"PK\x03\x04");
         put16(out, &[20, self.flags, self.method, 0, 0x21]);
-        put32(out, &[now(self.crc32), now(packed), now(self.local_size)]);
-        put16(out, &[self.local_path.len() as u16, 0]);
+        let sizes = [now(packed), now(self.local_size)];
+        let (sizes, extra) = self.sizes(sizes, &self.local_extra);
+        put32(out, &[now(self.crc32), sizes[0], sizes[1]]);
+        put16(out, &[self.local_path.len() as u16, extra.len() as u16]);
         out.extend_from_slice(&self.local_path);
+        out.extend_from_slice(&extra);
         out.extend_from_slice(&self.packed);
-        if later {
+        if let Some(descriptor) = &self.descriptor {
+            out.extend_from_slice(descriptor);
+        } else if later {
             out.extend_from_slice(b"PK\x07\x08");
             put32(out, &[self.crc32, packed, self.size]);
         }
@@ -432,14 +480,23 @@ impl ZipEntry {
         let made_by = if self.unix_mode == 0 { 20 } else { 3 << 8 | 20 };
         out.extend_from_slice(b"PK\x01\x02");
         put16(out, &[made_by, 20, self.flags, self.method, 0, 0x21]);
-        put32(out, &[self.crc32, self.packed.len() as u32, self.size]);
+        let (sizes, extra) = self.sizes([self.packed.len() as u32, self.size], &self.extra);
+        let comment_bytes = self.comment.len() as u16;
+        put32(out, &[self.crc32, sizes[0], sizes[1]]);
         put16(
             out,
-            &[self.path.len() as u16, self.extra.len() as u16, 0, 0, 0],
+            &[
+                self.path.len() as u16,
+                extra.len() as u16,
+                comment_bytes,
+                0,
+                0,
+            ],
         );
         put32(out, &[self.unix_mode << 16, offset]);
         out.extend_from_slice(&self.path);
-        out.extend_from_slice(&self.extra);
+        out.extend_from_slice(&extra);
+        out.extend_from_slice(&self.comment);
     }
 }
 

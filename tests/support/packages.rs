@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::COMMIT;
-use super::archives::{Tar, tar};
+use super::archives::{Tar, Zip, tar, zip};
 
 /// A package in the making.
 #[derive(Clone)]
@@ -62,6 +62,24 @@ impl Package {
         let mut files: Vec<_> = files.into_iter().collect();
         files.sort_by(|(a, _), (b, _)| a.split('/').cmp(b.split('/')));
         files
+    }
+
+    /// Returns the folder that all files of the package's zip lie in.
+    pub fn root(&self) -> String {
+        format!("{}-{}", self.name, self.version)
+    }
+
+    /// Returns the package's zip, each file added by `add` under its whole path.
+    pub fn zip_by(&self, add: impl Fn(Zip, String, Vec<u8>) -> Zip) -> Zip {
+        let files = self.files().into_iter();
+        files.fold(zip(), |zip, (path, content)| {
+            add(zip, format!("{}/{path}", self.root()), content)
+        })
+    }
+
+    /// Returns the package's zip, all files deflated.
+    pub fn zip(&self) -> Zip {
+        self.zip_by(Zip::deflated)
     }
 
     fn manifest_text(&self) -> String {

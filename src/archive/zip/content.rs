@@ -1,13 +1,12 @@
 //! The content of one entry of a zip, checked against what the zip announces.
 
-use std::fs::File;
-use std::io::{self, BufReader, Read};
-use std::os::unix::fs::FileExt;
+use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use flate2::bufread::DeflateDecoder;
+use flate2::{Decompress, FlushDecompress, Status};
 
+use super::medium::Window;
 use super::record::Facts;
 use crate::archive::error::{ArchiveError, Place};
 
@@ -15,43 +14,6 @@ pub(super) const STORED: u16 = 0;
 pub(super) const DEFLATED: u16 = 8;
 
 const BUFFER_BYTES: usize = 64 << 10;
-
-/// Part of a file, read without moving a cursor that others use.
-pub(super) struct Window {
-    pub(super) file: Arc<File>,
-    pub(super) what: String,
-    pub(super) position: u64,
-    pub(super) end: u64,
-}
-
-impl Window {
-    /// Reads the first `bytes` of the part; fewer where it ends before.
-    pub(super) fn read_up_to(self, bytes: u64) -> io::Result<Vec<u8>> {
-        let mut read = Vec::new();
-        self.take(bytes).read_to_end(&mut read)?;
-        Ok(read)
-    }
-}
-
-impl Read for Window {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let left = self.end.saturating_sub(self.position);
-        let wanted = usize::try_from(left).map_or(buf.len(), |left| left.min(buf.len()));
-        let target = buf.get_mut(..wanted).unwrap_or_default();
-        match self.file.read_at(target, self.position) {
-            Ok(count) => {
-                self.position += count as u64;
-                Ok(count)
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
-            Err(source) => Err(ArchiveError::Io {
-                what: self.what.clone(),
-                source,
-            }
-            .into()),
-        }
-    }
-}
 
 /// The content of an entry; its size and CRC-32 are checked before its last byte is handed out.
 pub(in crate::archive) struct Content {
@@ -67,14 +29,50 @@ pub(in crate::archive) struct Content {
 
 enum Data {
     Stored(Window),
-    Deflated(Box<DeflateDecoder<BufReader<Window>>>),
+    Deflated(Box<Deflated>),
+}
+
+/// A deflate stream on its way back. flate2's own reader does not tell whether a stream has ended or was cut off.
+struct Deflated {
+    packed: BufReader<Window>,
+    decoder: Decompress,
+    has_ended: bool,
+}
+
+impl Deflated {
+    /// Reads plain bytes; 0 at the end of the stream, and where it is cut off.
+    fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if self.has_ended {
+                return Ok(0);
+            }
+            let packed = self.packed.fill_buf()?;
+            let is_last = packed.is_empty();
+            let (taken, given) = (self.decoder.total_in(), self.decoder.total_out());
+            let status = self
+                .decoder
+                .decompress(packed, target, FlushDecompress::None)
+                .map_err(|_| io::Error::other("corrupt deflate stream"))?;
+            let taken = (self.decoder.total_in() - taken) as usize;
+            let given = (self.decoder.total_out() - given) as usize;
+            self.packed.consume(taken);
+            self.has_ended = status == Status::StreamEnd;
+            if given > 0 || (is_last && taken == 0) {
+                return Ok(given);
+            }
+        }
+    }
 }
 
 impl Content {
     pub(super) fn new(data: Window, facts: &Facts, path: &str, bytes_read: Arc<AtomicU64>) -> Self {
         let data = if facts.method == DEFLATED {
-            let buffered = BufReader::with_capacity(BUFFER_BYTES, data);
-            Data::Deflated(Box::new(DeflateDecoder::new(buffered)))
+            let capacity = usize::try_from(facts.packed_bytes).unwrap_or(BUFFER_BYTES);
+            Data::Deflated(Box::new(Deflated {
+                packed: BufReader::with_capacity(capacity.min(BUFFER_BYTES), data),
+                decoder: Decompress::new(false),
+                has_ended: false,
+            }))
         } else {
             Data::Stored(data)
         };
@@ -121,10 +119,13 @@ impl Content {
         if self.hasher.clone().finalize() != self.crc32 {
             return Err(self.damaged("its content does not match its CRC-32"));
         }
-        if let Data::Deflated(decoder) = &self.data
-            && decoder.total_in() != self.packed_bytes
-        {
-            return Err(self.damaged("bytes follow its compressed content"));
+        if let Data::Deflated(deflated) = &self.data {
+            if !deflated.has_ended {
+                return Err(self.damaged("its compressed content has no end"));
+            }
+            if deflated.decoder.total_in() != self.packed_bytes {
+                return Err(self.damaged("bytes follow its compressed content"));
+            }
         }
         Ok(())
     }
@@ -133,7 +134,7 @@ impl Content {
         let before = self.position();
         let outcome = match &mut self.data {
             Data::Stored(window) => window.read(target),
-            Data::Deflated(decoder) => decoder.read(target),
+            Data::Deflated(deflated) => deflated.read(target),
         };
         let taken = self.position().saturating_sub(before);
         self.bytes_read.fetch_add(taken, Ordering::Relaxed);
@@ -146,7 +147,7 @@ impl Content {
     fn position(&self) -> u64 {
         match &self.data {
             Data::Stored(window) => window.position,
-            Data::Deflated(decoder) => decoder.total_in(),
+            Data::Deflated(deflated) => deflated.decoder.total_in(),
         }
     }
 
