@@ -12,6 +12,7 @@ use super::StoreError;
 pub struct Mark {
     artifact: i64,
     content: i64,
+    stream: i64,
 }
 
 /// Returns the mark of this moment.
@@ -23,6 +24,7 @@ pub fn mark(conn: &Connection) -> Result<Mark, StoreError> {
     Ok(Mark {
         artifact: newest("artifact")?,
         content: newest("content")?,
+        stream: newest("stream")?,
     })
 }
 
@@ -106,6 +108,39 @@ pub fn remove_some(conn: &Transaction<'_>, mark: Mark) -> Result<bool, StoreErro
             .execute(named_params! { ":mark": mark })?
             > 0
         {
+            return Ok(true);
+        }
+    }
+    remove_second_streams(conn, mark)
+}
+
+/// Takes out streams after `mark` of contents that were here before, which zips of the import brought in other encodings.
+/// Only recipes written later refer to them: where there is such a recipe all stay.
+fn remove_second_streams(conn: &Transaction<'_>, mark: Mark) -> Result<bool, StoreError> {
+    let marks = named_params! {
+        ":artifact": mark.artifact, ":content": mark.content, ":stream": mark.stream,
+    };
+    let steps = [
+        "DELETE FROM chunk
+          WHERE rowid IN (
+                SELECT k.rowid
+                  FROM stream s
+                  JOIN chunk k ON k.stream = s.id
+                 WHERE s.id > :stream
+                   AND s.content <= :content
+                   AND NOT EXISTS (SELECT 1 FROM recipe WHERE artifact > :artifact)
+                 LIMIT 256)",
+        "DELETE FROM stream
+          WHERE id IN (
+                SELECT s.id
+                  FROM stream s
+                 WHERE s.id > :stream
+                   AND s.content <= :content
+                   AND NOT EXISTS (SELECT 1 FROM recipe WHERE artifact > :artifact)
+                 LIMIT 4096)",
+    ];
+    for step in steps {
+        if conn.prepare_cached(step)?.execute(marks)? > 0 {
             return Ok(true);
         }
     }

@@ -34,6 +34,7 @@ mod error;
 #[cfg(test)]
 mod examples;
 pub mod leftovers;
+pub mod recipes;
 mod schema;
 pub mod sources;
 mod space;

@@ -15,7 +15,10 @@ use super::StoreError;
 /// The newest schema this binary knows.
 pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
 
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_store.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/0001_store.sql"),
+    include_str!("../../migrations/0002_stream_digest.sql"),
+];
 
 /// "ALCK", in the file's header: `file` and we can tell the store from other databases.
 const APPLICATION_ID: i64 = 0x414c_434b;

@@ -27,6 +27,11 @@ impl Disk {
         Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
+    /// Fails with [`StoreError::Short`] where `bytes` more would not leave [`RESERVE_BYTES`] free.
+    pub fn check_for(&self, bytes: u64) -> Result<(), StoreError> {
+        enough(self.free_bytes()?, RESERVE_BYTES.saturating_add(bytes))
+    }
+
     /// Fails with [`StoreError::Short`] where less than [`RESERVE_BYTES`] are free.
     pub fn check(&self) -> Result<(), StoreError> {
         enough(self.free_bytes()?, RESERVE_BYTES)

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
 
 use super::StoreError;
-use super::contents::ContentId;
+use super::contents::{self, Content, ContentId};
 use crate::crypto::Digest;
 
 /// Bytes of every chunk of a stream but its last.
@@ -125,6 +125,30 @@ pub fn of_content(conn: &Connection, content: ContentId) -> Result<Stream, Store
     })
 }
 
+/// Returns the stream of raw deflate that has this digest, with the content it encodes, or `None`.
+pub fn find_deflated(
+    conn: &Connection,
+    sha256: &Digest,
+) -> Result<Option<(Stream, Content)>, StoreError> {
+    let mut query = conn.prepare_cached(
+        "SELECT c.id, c.sha256, c.bytes, c.crc32, s.id, s.bytes
+           FROM stream s
+           JOIN content c ON c.id = s.content
+          WHERE s.sha256 = :sha256 AND s.coding = 'deflate'
+          ORDER BY s.id
+          LIMIT 1",
+    )?;
+    let row = query.query_row(named_params! { ":sha256": sha256 }, |row| {
+        let stream = Stream {
+            id: row.get(4)?,
+            coding: Coding::Deflate,
+            bytes: row.get::<_, i64>(5)?.cast_unsigned(),
+        };
+        Ok((stream, contents::from_row(row)?))
+    });
+    Ok(row.optional()?)
+}
+
 /// Returns the bytes of chunk `number` as they lie on disk, or `None` past the stream's end.
 ///
 /// Fails with [`StoreError::Damaged`] when the chunk's checksum does not hold: the caller must cut what it is sending,
@@ -184,7 +208,7 @@ super::sql_id!(StreamId);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{contents, schema};
+    use crate::store::schema;
 
     fn stored(conn: &mut Connection, bytes: &[u8]) -> (ContentId, StreamId) {
         let transaction = conn.transaction().unwrap();
@@ -218,6 +242,20 @@ mod tests {
         assert_eq!(chunk(&conn, id, 0).unwrap().unwrap().len(), CHUNK_BYTES);
         assert_eq!(chunk(&conn, id, 1).unwrap().unwrap(), [7; 3]);
         assert_eq!(chunk(&conn, id, 2).unwrap(), None);
+    }
+
+    #[test]
+    fn a_stream_is_found_by_its_digest_once_it_is_finished_and_only_where_it_is_deflate() {
+        let mut conn = schema::in_memory();
+        let (content, _) = stored(&mut conn, b"plain");
+        let conn = conn.transaction().unwrap();
+        let packed = Digest::of(b"packed");
+        let id = begin(&conn, Coding::Deflate).unwrap();
+        assert_eq!(find_deflated(&conn, &packed).unwrap(), None);
+        finish(&conn, id, content, &packed, 6).unwrap();
+        let (stream, found) = find_deflated(&conn, &packed).unwrap().unwrap();
+        assert_eq!((stream.id, stream.bytes, found.id), (id, 6, content));
+        assert_eq!(find_deflated(&conn, &Digest::of(b"plain")).unwrap(), None);
     }
 
     #[test]
