@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use rusqlite::Connection;
 
 use super::gzip;
 use super::pieces::{Piece, PieceReader, ReadError};
 use crate::package::canonical_zip::{self, Entry};
 use crate::store::artifacts::{self, Artifact, ArtifactId};
 use crate::store::contents::{Content, ContentId};
-use crate::store::streams::{Coding, Stream};
-use crate::store::{Store, StoreError};
+use crate::store::streams::{self, Coding, Stream};
+use crate::store::{Store, StoreError, recipes};
 
 /// Bytes of the store, named. What a name stands for never changes.
 #[derive(Debug, Clone)]
@@ -59,7 +60,7 @@ impl Stored {
     pub fn pieces(&self, store: &Store) -> Result<Vec<Piece>, ReadError> {
         Ok(match self {
             Self::Zip(artifact) => zip_pieces(store, artifact)?,
-            Self::Plain(content, stream) => vec![plain_piece(content, stream)],
+            Self::Plain(content, stream) => vec![plain_piece(content.bytes, stream)],
             Self::Gzip(content, stream) => {
                 let trailer = gzip::trailer(content.crc32, content.bytes);
                 vec![
@@ -82,6 +83,43 @@ impl Stored {
 }
 
 fn zip_pieces(store: &Store, artifact: &Artifact) -> Result<Vec<Piece>, StoreError> {
+    match store.snapshot(|conn| recipe_pieces(conn, artifact))? {
+        Some(pieces) => Ok(pieces),
+        None => canonical_pieces(store, artifact),
+    }
+}
+
+/// Returns the pieces of an artifact that came as a zip; `None` for one that came as a tree.
+fn recipe_pieces(conn: &Connection, artifact: &Artifact) -> Result<Option<Vec<Piece>>, StoreError> {
+    let invalid = |what, id: i64| StoreError::Invalid {
+        what,
+        value: id.to_string(),
+    };
+    let Some(recipe) = recipes::get(conn, artifact.id)? else {
+        return Ok(None);
+    };
+    if recipe.iter().map(recipes::Piece::bytes).sum::<u64>() != artifact.bytes {
+        return Err(invalid("recipe", artifact.id.0));
+    }
+    let piece = |piece| {
+        Ok(match piece {
+            recipes::Piece::Literal(bytes) => Piece::Literal(bytes.into()),
+            recipes::Piece::Stream { stream, bytes } => Piece::Stored { stream, bytes },
+            recipes::Piece::Content { content, bytes } => {
+                let stream = streams::of_content(conn, content)?;
+                let stream = stream.ok_or_else(|| invalid("content", content.0))?;
+                plain_piece(bytes, &stream)
+            }
+        })
+    };
+    recipe
+        .into_iter()
+        .map(piece)
+        .collect::<Result<_, _>>()
+        .map(Some)
+}
+
+fn canonical_pieces(store: &Store, artifact: &Artifact) -> Result<Vec<Piece>, StoreError> {
     let files = store.snapshot(|conn| artifacts::streamed_files(conn, artifact.id))?;
     let damaged = || StoreError::Invalid {
         what: "artifact",
@@ -105,12 +143,14 @@ fn zip_pieces(store: &Store, artifact: &Artifact) -> Result<Vec<Piece>, StoreErr
     }
     let piece = |piece| match piece {
         canonical_zip::Piece::Literal(bytes) => Piece::Literal(bytes.into()),
-        canonical_zip::Piece::Entry(index) => plain_piece(&files[index].0.content, &files[index].1),
+        canonical_zip::Piece::Entry(index) => {
+            plain_piece(files[index].0.content.bytes, &files[index].1)
+        }
     };
     Ok(layout.into_iter().map(piece).collect())
 }
 
-fn plain_piece(content: &Content, stream: &Stream) -> Piece {
+fn plain_piece(plain_bytes: u64, stream: &Stream) -> Piece {
     match stream.coding {
         Coding::Plain => Piece::Stored {
             stream: stream.id,
@@ -118,7 +158,7 @@ fn plain_piece(content: &Content, stream: &Stream) -> Piece {
         },
         Coding::Deflate => Piece::Inflated {
             stream: stream.id,
-            bytes: content.bytes,
+            bytes: plain_bytes,
         },
     }
 }

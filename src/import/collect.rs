@@ -4,6 +4,7 @@ use std::io::Read;
 
 use super::error::{ImportError, PackageError};
 use super::stream_writer;
+use crate::archive::ExactZip;
 use crate::crypto::Digest;
 use crate::limits::Limits;
 use crate::store::Store;
@@ -44,6 +45,8 @@ pub(super) struct Collecting {
     /// Which of the source's packages this is, counted from 0: on equal identity the first wins.
     pub number: usize,
     pub files: Vec<Collected>,
+    /// The zip it came in, in place of files.
+    pub zip: Option<ExactZip>,
     /// Why the package cannot be taken; its further files are passed over.
     pub refused: Option<PackageError>,
     memory_bytes: u64,
@@ -57,6 +60,7 @@ impl Collecting {
             folder: folder.to_owned(),
             number,
             files: Vec::new(),
+            zip: None,
             refused: None,
             memory_bytes: 0,
             manifests_bytes: 0,
@@ -68,6 +72,7 @@ impl Collecting {
     pub(super) fn refuse(&mut self, why: PackageError) {
         self.refused.get_or_insert(why);
         self.files.clear();
+        self.zip = None;
         self.memory_bytes = 0;
     }
 
@@ -92,7 +97,6 @@ impl Collecting {
         // What is counted is what is read: not a byte more, whatever the source holds.
         let mut reader = reader.take(announced_bytes);
         let file = if is_manifest(path) {
-            self.manifests_bytes += announced_bytes;
             into_memory(path, &mut reader)?
         } else if self.memory_bytes + announced_bytes <= limits.package_memory_bytes {
             self.memory_bytes += announced_bytes;
@@ -107,7 +111,7 @@ impl Collecting {
     }
 
     /// Holds a file that is announced against the limits, before a byte of it is read.
-    fn admit(
+    pub(super) fn admit(
         &mut self,
         path: &str,
         announced_bytes: u64,
@@ -140,6 +144,7 @@ impl Collecting {
                     limit_bytes: limits.package_manifests_bytes,
                 });
             }
+            self.manifests_bytes += announced_bytes;
         }
         Ok(())
     }

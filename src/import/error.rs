@@ -62,6 +62,28 @@ pub enum PackageError {
         /// The path.
         path: String,
     },
+    /// Its zip is damaged, or says two things.
+    #[error("its zip cannot be taken: {0}")]
+    Zip(String),
+    /// Its zip is called another thing than it holds.
+    #[error("its zip is called {file} with the folder {root}, and holds {package}")]
+    Misnamed {
+        /// The file.
+        file: String,
+        /// The folder that all its files lie in.
+        root: String,
+        /// The package version that its manifest names.
+        package: String,
+    },
+    /// What is between the files of its zip does not fit the store.
+    #[error("what is between the files of its zip is larger than {limit_bytes} bytes compressed")]
+    RecipeTooLarge {
+        /// The limit.
+        limit_bytes: u64,
+    },
+    /// Put together again, its zip is another.
+    #[error("its zip does not come back to the byte; please report it")]
+    NotExact,
     /// Its files lie apart in the source, with others between them.
     #[error("its files do not lie together in the source")]
     Scattered,

@@ -8,13 +8,15 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use crate::package::{PackageName, PackageVersion};
+use crate::package::{PackageId, PackageName, PackageVersion};
 
 /// What a path in a source is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place<'a> {
     /// A file of a package.
     Package(InPackage<'a>),
+    /// A package in a zip of its own, `{name}-{version}.zip`; its path in itself is empty.
+    Zip(InPackage<'a>),
     /// The file that pins the registry version, `Dockerfile`.
     Dockerfile {
         /// The leading folder, or nothing.
@@ -45,6 +47,9 @@ pub(super) fn place(path: &str) -> Place<'_> {
     if let Some(found) = in_package(path) {
         return Place::Package(found);
     }
+    if let Some(found) = package_zip(path) {
+        return Place::Zip(found);
+    }
     match path {
         "Dockerfile" => return Place::Dockerfile { lead: "" },
         "deployment/package-registry.yml" => return Place::RegistryConfiguration { lead: "" },
@@ -55,6 +60,23 @@ pub(super) fn place(path: &str) -> Place<'_> {
         Some((lead, "deployment/package-registry.yml")) => Place::RegistryConfiguration { lead },
         _ => Place::Stray,
     }
+}
+
+/// Zips are found wherever they lie: nothing else is named so.
+fn package_zip(path: &str) -> Option<InPackage<'_>> {
+    let (root, file) = path.rsplit_once('/').unwrap_or(("", path));
+    zip_name(file).map(|_| InPackage {
+        root,
+        folder: path,
+        path: "",
+    })
+}
+
+/// Returns the package version that a file called `{name}-{version}.zip` is to hold.
+pub(super) fn zip_name(file: &str) -> Option<PackageId> {
+    // No name has a dash, many versions have.
+    let (name, version) = file.strip_suffix(".zip")?.split_once('-')?;
+    PackageId::parse(name, version).ok()
 }
 
 fn in_package(path: &str) -> Option<InPackage<'_>> {
@@ -139,6 +161,36 @@ mod tests {
         ] {
             assert_eq!(place(path), Place::Stray, "{path}");
         }
+    }
+
+    #[test]
+    fn zips_of_packages_are_found_at_any_depth_and_others_are_stray() {
+        for (root, file) in [
+            ("", "nginx-1.5.0.zip"),
+            ("packages", "nginx-1.5.0-rc.1+x.zip"),
+            ("packages/package-storage", "elastic_agent-0.0.1.zip"),
+            ("a/b/c/d/e", "1-1.0.0.zip"),
+        ] {
+            let path = format!("{root}/{file}").trim_start_matches('/').to_owned();
+            let found = InPackage {
+                root,
+                folder: &path,
+                path: "",
+            };
+            assert_eq!(place(&path), Place::Zip(found));
+        }
+        for path in [
+            "nginx-1.5.0.zip.sig",
+            "nginx-1.5.zip",
+            "nginx.zip",
+            "Nginx-1.5.0.zip",
+            "nginx-1.5.0.zip/x",
+            "-1.5.0.zip",
+        ] {
+            assert_eq!(place(path), Place::Stray, "{path}");
+        }
+        let inside = place("packages/nginx/1.5.0/other-1.0.0.zip");
+        assert!(matches!(inside, Place::Package(_)), "a file of a package");
     }
 
     #[test]

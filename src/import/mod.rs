@@ -22,6 +22,8 @@ mod stage;
 mod stored;
 mod stream_writer;
 mod work;
+mod zip_contents;
+mod zip_package;
 
 pub use error::{ImportError, PackageError};
 pub use plan::{Waiting, commit, drop_stage, plan, set_target, waiting};

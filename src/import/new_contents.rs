@@ -1,5 +1,6 @@
 //! The contents of a package that the store does not hold yet: encoded, then written in short transactions.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use rusqlite::Transaction;
@@ -8,23 +9,26 @@ use super::collect::{Collected, Held};
 use super::encode::Encoder;
 use super::error::ImportError;
 use crate::crypto::Digest;
-use crate::store::contents::{self, ContentId};
+use crate::store::contents;
 use crate::store::streams::{self, CHUNK_BYTES, Coding};
 use crate::store::{Store, StoreError};
 
 /// Bytes that one transaction writes at most, so that no other write waits long for it.
-const TRANSACTION_BYTES: usize = 2 << 20;
+pub(super) const TRANSACTION_BYTES: usize = 2 << 20;
 
 /// What a content costs beyond its bytes, in bytes of [`TRANSACTION_BYTES`]: its rows. So one transaction writes at most
 /// 2,048 contents, however small.
 const CONTENT_BYTES: usize = 1 << 10;
 
-/// A content that the store does not hold yet, encoded.
+/// A content as it is to be kept.
 pub(super) struct Encoded<'a> {
-    sha256: Digest,
-    crc32: u32,
-    plain: &'a [u8],
-    deflated: Option<Vec<u8>>,
+    pub sha256: Digest,
+    pub crc32: u32,
+    pub plain_bytes: u64,
+    pub coding: Coding,
+    pub at_rest: Cow<'a, [u8]>,
+    /// The digest of a stream that is kept even where its content has another: a zip has to come back with it.
+    pub exact: Option<Digest>,
 }
 
 /// Encodes those contents in memory that the store does not hold, each once.
@@ -46,13 +50,12 @@ pub(super) fn encode_new<'f>(
         {
             continue;
         }
-        let deflated = encoder.encode(plain);
-        new.push(Encoded {
-            sha256: file.sha256,
-            crc32: file.crc32,
-            plain,
-            deflated,
-        });
+        new.push(Encoded::of_plain(
+            encoder,
+            Cow::Borrowed(plain),
+            file.sha256,
+            file.crc32,
+        ));
     }
     Ok(new)
 }
@@ -60,17 +63,36 @@ pub(super) fn encode_new<'f>(
 /// Writes contents, in as many transactions as their bytes need.
 pub(super) fn write(store: &Store, new: &[Encoded<'_>]) -> Result<(), StoreError> {
     batches(new).try_for_each(|batch| {
-        store.write_within_space(|conn| {
-            batch
-                .iter()
-                .try_for_each(|content| put(conn, content).map(|_| ()))
-        })
+        store.write_within_space(|conn| batch.iter().try_for_each(|content| put(conn, content)))
     })
 }
 
-impl Encoded<'_> {
-    fn at_rest(&self) -> &[u8] {
-        self.deflated.as_deref().unwrap_or(self.plain)
+impl<'a> Encoded<'a> {
+    /// Encodes the content whose plain bytes these are.
+    pub(super) fn of_plain(
+        encoder: &mut Encoder,
+        plain: Cow<'a, [u8]>,
+        sha256: Digest,
+        crc32: u32,
+    ) -> Self {
+        let plain_bytes = plain.len() as u64;
+        let (coding, at_rest) = match encoder.encode(&plain) {
+            Some(deflated) => (Coding::Deflate, Cow::Owned(deflated)),
+            None => (Coding::Plain, plain),
+        };
+        Self {
+            sha256,
+            crc32,
+            plain_bytes,
+            coding,
+            at_rest,
+            exact: None,
+        }
+    }
+
+    /// Returns what it takes of [`TRANSACTION_BYTES`].
+    pub(super) fn weight(&self) -> usize {
+        self.at_rest.len() + CONTENT_BYTES
     }
 }
 
@@ -83,7 +105,7 @@ fn batches<'a, 'b>(new: &'b [Encoded<'a>]) -> impl Iterator<Item = &'b [Encoded<
             .iter()
             .take_while(|content| {
                 let is_first = bytes == 0;
-                bytes += content.at_rest().len() + CONTENT_BYTES;
+                bytes += content.weight();
                 is_first || bytes <= TRANSACTION_BYTES
             })
             .count();
@@ -94,25 +116,27 @@ fn batches<'a, 'b>(new: &'b [Encoded<'a>]) -> impl Iterator<Item = &'b [Encoded<
 }
 
 /// Writes a content and its stream, unless another package brought it meanwhile.
-fn put(conn: &Transaction<'_>, content: &Encoded<'_>) -> Result<ContentId, StoreError> {
-    if let Some(known) = contents::find(conn, &content.sha256)? {
-        return Ok(known.id);
-    }
-    let id = contents::insert(
-        conn,
-        &content.sha256,
-        content.plain.len() as u64,
-        content.crc32,
-    )?;
-    let at_rest = content.at_rest();
-    let (coding, sha256) = match &content.deflated {
-        Some(deflated) => (Coding::Deflate, Digest::of(deflated)),
-        None => (Coding::Plain, content.sha256),
+fn put(conn: &Transaction<'_>, new: &Encoded<'_>) -> Result<(), StoreError> {
+    let known = contents::find(conn, &new.sha256)?;
+    let has_stream = match &new.exact {
+        None => known.is_some(),
+        Some(exact) => streams::find_deflated(conn, exact)?.is_some(),
     };
-    let stream = streams::begin(conn, coding)?;
-    for (number, chunk) in (0..).zip(at_rest.chunks(CHUNK_BYTES)) {
+    if has_stream {
+        return Ok(());
+    }
+    let id = match known {
+        Some(known) => known.id,
+        None => contents::insert(conn, &new.sha256, new.plain_bytes, new.crc32)?,
+    };
+    let sha256 = match (new.exact, new.coding) {
+        (Some(exact), _) => exact,
+        (None, Coding::Plain) => new.sha256,
+        (None, Coding::Deflate) => Digest::of(&new.at_rest),
+    };
+    let stream = streams::begin(conn, new.coding)?;
+    for (number, chunk) in (0..).zip(new.at_rest.chunks(CHUNK_BYTES)) {
         streams::append(conn, stream, number, chunk)?;
     }
-    streams::finish(conn, stream, id, &sha256, at_rest.len() as u64)?;
-    Ok(id)
+    streams::finish(conn, stream, id, &sha256, new.at_rest.len() as u64)
 }

@@ -14,6 +14,7 @@ use crate::package::canonical_zip::{self, Piece};
 use crate::package::{self, FileList, PackageId, PackageSource, RENDERER, Rendered, Tables};
 use crate::store::artifacts::{self, ArtifactId, NewArtifact};
 use crate::store::contents::{self, ContentId};
+use crate::store::recipes::{self, Packed};
 use crate::store::stages::{self, StageId};
 use crate::store::{Store, StoreError, documents};
 
@@ -45,6 +46,9 @@ impl Maker<'_> {
         if let Some(why) = collected.refused.take() {
             return Ok(Err(why));
         }
+        if let Some(zip) = collected.zip.take() {
+            return self.make_zip(collected, &zip, modified);
+        }
         collected
             .files
             .sort_by(|a, b| a.path.split('/').cmp(b.path.split('/')));
@@ -52,12 +56,15 @@ impl Maker<'_> {
         if let Err(why) = paths::check(files.iter().map(|file| file.path.as_str())) {
             return Ok(Err(why));
         }
-        let rendered = match self.render(files) {
+        let texts = files
+            .iter()
+            .map(|file| (file.path.as_str(), in_memory(file)));
+        let rendered = match self.render(texts.clone()) {
             Ok(rendered) => rendered,
             Err(why) => return Ok(Err(why)),
         };
         let package = rendered.facts.id.clone();
-        let tree_sha256 = tree_digest(files);
+        let tree_sha256 = tree_digest(files.iter().map(|file| (file.path.as_str(), &file.sha256)));
         let known = self
             .store
             .read(|conn| artifacts::find_canonical(conn, &package, &tree_sha256))?;
@@ -96,7 +103,7 @@ impl Maker<'_> {
             tree_sha256,
             modified,
         };
-        let artifact = self.write(&artifact, files, &rendered)?;
+        let artifact = self.write(&artifact, files, &rendered, None)?;
         Ok(Ok(Made {
             package,
             artifact,
@@ -104,22 +111,22 @@ impl Maker<'_> {
         }))
     }
 
-    fn render(&self, files: &[Collected]) -> Result<Rendered, PackageError> {
+    /// Renders the documents of a package of which each file's path is given, and the bytes of its manifests.
+    pub(super) fn render<'f>(
+        &self,
+        files: impl Iterator<Item = (&'f str, Option<&'f [u8]>)> + Clone,
+    ) -> Result<Rendered, PackageError> {
         let manifest = files
-            .iter()
-            .find(|file| file.path == "manifest.yml")
-            .and_then(in_memory)
+            .clone()
+            .find(|(path, _)| *path == "manifest.yml")
+            .and_then(|(_, text)| text)
             .ok_or(PackageError::NoManifest)?;
         let data_streams: Vec<_> = files
-            .iter()
-            .filter_map(|file| {
-                let data_stream = data_stream_of_manifest(&file.path)?;
-                Some((data_stream.to_owned(), in_memory(file)?))
-            })
+            .clone()
+            .filter_map(|(path, text)| Some((data_stream_of_manifest(path)?.to_owned(), text?)))
             .collect();
         let refused = |error| PackageError::Document(with_causes(&error));
-        let files =
-            FileList::of_tree(files.iter().map(|file| file.path.as_str())).map_err(refused)?;
+        let files = FileList::of_tree(files.map(|(path, _)| path)).map_err(refused)?;
         let source = PackageSource {
             files: &files,
             manifest,
@@ -150,11 +157,13 @@ impl Maker<'_> {
         Ok(hasher.finish())
     }
 
-    fn write(
+    /// Writes an artifact with what is new of its contents; `recipe` where it came as a zip.
+    pub(super) fn write(
         &mut self,
         artifact: &NewArtifact<'_>,
         files: &[Collected],
         rendered: &Rendered,
+        recipe: Option<&Packed>,
     ) -> Result<ArtifactId, ImportError> {
         let document =
             Collected::in_memory(String::new(), rendered.document.text.clone().into_bytes());
@@ -192,6 +201,7 @@ impl Maker<'_> {
             add_files(conn, id, rest)?;
             let row = row(known_content(conn, &document.sha256)?);
             documents::put(conn, id, documents::NEWEST_DIALECT, &row)?;
+            recipe.map_or(Ok(()), |recipe| recipes::put(conn, id, recipe))?;
             artifacts::finish(conn, id, artifact)?;
             stages::add(conn, self.stage, id)?;
             Ok(id)
@@ -235,10 +245,10 @@ fn known_content(conn: &Transaction<'_>, sha256: &Digest) -> Result<ContentId, S
 }
 
 /// Returns the digest of a tree: of its sorted files' lines as `sha256sum` prints them, `{digest}  {path}`.
-fn tree_digest(files: &[Collected]) -> Digest {
+pub(super) fn tree_digest<'f>(files: impl Iterator<Item = (&'f str, &'f Digest)>) -> Digest {
     let mut hasher = Hasher::default();
-    for file in files {
-        hasher.update(format!("{}  {}\n", file.sha256, file.path).as_bytes());
+    for (path, sha256) in files {
+        hasher.update(format!("{sha256}  {path}\n").as_bytes());
     }
     hasher.finish()
 }

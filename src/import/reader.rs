@@ -14,7 +14,7 @@ use super::repository;
 use super::source_reader::Totals;
 use super::stage::StageRequest;
 use super::work::Work;
-use crate::archive::{Archive, Entry, FileEntry, Origin};
+use crate::archive::{Archive, ArchiveError, Entry, ExactZip, ExactZipError, FileEntry, Origin};
 use crate::limits::Limits;
 use crate::store::Store;
 
@@ -154,18 +154,68 @@ impl<'a> Reader<'a> {
                 self.found
                     .repository(lead, |said| repository::read_cache_times(&text, said));
             }
+            Place::Zip(place) => self.package_zip(place, file)?,
             Place::Stray => self.found.stray_files += 1,
         }
         Ok(())
     }
 
+    /// Keeps the zip of a package and hands it to a maker: what is in it is read there, at any place.
+    fn package_zip(
+        &mut self,
+        place: InPackage<'_>,
+        file: FileEntry<'_>,
+    ) -> Result<(), ImportError> {
+        if self.package(place)?.is_none() {
+            return Ok(());
+        }
+        let opened = self.open_zip(file)?;
+        if let Ok(zip) = &opened {
+            for entry in zip.entries() {
+                self.work
+                    .file(entry.size_bytes, collect::is_manifest(&entry.path));
+            }
+        }
+        if let Some(package) = &mut self.collecting {
+            match opened {
+                Ok(zip) => package.zip = Some(zip),
+                Err(why) => package.refuse(why),
+            }
+        }
+        self.send()
+    }
+
+    fn open_zip(&self, file: FileEntry<'_>) -> Result<Result<ExactZip, PackageError>, ImportError> {
+        let limits = self.limits;
+        if file.size_bytes > limits.artifact_bytes {
+            return Ok(Err(PackageError::TooLarge {
+                limit_bytes: limits.artifact_bytes,
+            }));
+        }
+        let memory_bytes = limits.package_memory_bytes;
+        if file.size_bytes > memory_bytes {
+            self.store.disk().check_for(file.size_bytes)?;
+        }
+        let kept = file
+            .keep(memory_bytes, self.store.folder())
+            .map_err(ImportError::source)?;
+        match ExactZip::open(kept, limits) {
+            Ok(zip) => Ok(Ok(zip)),
+            Err(ExactZipError::Archive(error)) => zip_fault(error).map(Err),
+            Err(why) => Ok(Err(PackageError::Zip(why.to_string()))),
+        }
+    }
+
     /// A member that is no file: it refuses the package it lies in, and is of no interest elsewhere.
     fn not_a_file(&mut self, path: &str, why: &dyn std::fmt::Display) -> Result<(), ImportError> {
         match layout::place(path) {
-            Place::Package(place) => {
-                let why = PackageError::Member {
-                    member: place.path.to_owned(),
-                    why: why.to_string(),
+            Place::Package(place) | Place::Zip(place) => {
+                let why = match place.path {
+                    "" => PackageError::Zip(why.to_string()),
+                    path => PackageError::Member {
+                        member: path.to_owned(),
+                        why: why.to_string(),
+                    },
                 };
                 if let Some(package) = self.package(place)? {
                     package.refuse(why);
@@ -217,6 +267,14 @@ impl<'a> Reader<'a> {
         self.jobs
             .send(Job { package, modified })
             .map_err(|_| ImportError::Stopped)
+    }
+}
+
+/// Returns what is wrong with a zip; an error where the fault is the disk's it was kept on.
+pub(super) fn zip_fault(error: ArchiveError) -> Result<PackageError, ImportError> {
+    match error {
+        ArchiveError::Io { .. } | ArchiveError::Spool { .. } => Err(ImportError::source(error)),
+        fault => Ok(PackageError::Zip(fault.to_string())),
     }
 }
 

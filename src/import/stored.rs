@@ -1,9 +1,11 @@
-//! Reading a content of the store back, plain, a chunk at a time.
+//! Reading the store back, a chunk at a time: a content, plain, and all pieces of an artifact.
 
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::error::ImportError;
+use crate::crypto::{Digest, Hasher};
 use crate::store::contents::ContentId;
+use crate::store::recipes::Piece;
 use crate::store::streams::{self, CHUNK_BYTES, Coding, Stream};
 use crate::store::{Store, StoreError};
 
@@ -43,6 +45,29 @@ pub(super) fn read_content(
         return Err(damaged(&stream, stream.chunks().saturating_sub(1)).into());
     }
     Ok(())
+}
+
+/// Returns the digest of the artifact that `pieces` make, read from the store.
+pub(super) fn rebuilt_digest(store: &Store, pieces: &[Piece]) -> Result<Digest, ImportError> {
+    let mut hasher = Hasher::default();
+    for piece in pieces {
+        match piece {
+            Piece::Literal(bytes) => hasher.update(bytes),
+            Piece::Content { content, bytes } => {
+                read_content(store, *content, *bytes, |plain| hasher.update(plain))?;
+            }
+            Piece::Stream { stream, .. } => {
+                // Its length is not looked at: another one has another digest.
+                let chunk = |number| store.read(|conn| streams::chunk(conn, *stream, number));
+                let mut number = 0;
+                while let Some(bytes) = chunk(number)? {
+                    hasher.update(&bytes);
+                    number += 1;
+                }
+            }
+        }
+    }
+    Ok(hasher.finish())
 }
 
 fn damaged(stream: &Stream, number: u32) -> StoreError {

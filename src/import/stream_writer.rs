@@ -40,6 +40,40 @@ pub(super) fn store_file(
     })
 }
 
+/// Writes the deflate stream `packed` of a content as it is, unless the store holds it: the zip it came in has to come back
+/// with it. At most two chunks are in memory.
+pub(super) fn store_deflated(
+    packed: &mut impl Read,
+    content: &Encoding,
+    store: &Store,
+) -> Result<(), ImportError> {
+    let mut writer = StreamWriter::begin(store, Coding::Deflate)?;
+    writer.deflate = None;
+    let mut chunk = Vec::with_capacity(CHUNK_BYTES);
+    read_chunk(packed, &mut chunk)?;
+    let written = writer.write_all(packed, &mut chunk);
+    let (stream_sha256, _, _) = written.inspect_err(|_| writer.abandon())?;
+    writer.flush()?;
+    store.write(|conn| {
+        if streams::find_deflated(conn, &stream_sha256)?.is_some() {
+            return streams::abandon(conn, writer.stream);
+        }
+        let id = match contents::find(conn, &content.sha256)? {
+            Some(known) => known.id,
+            None => contents::insert(conn, &content.sha256, content.bytes, content.crc32)?,
+        };
+        streams::finish(conn, writer.stream, id, &stream_sha256, writer.bytes)
+    })?;
+    Ok(())
+}
+
+/// What a deflate stream encodes.
+pub(super) struct Encoding {
+    pub sha256: Digest,
+    pub bytes: u64,
+    pub crc32: u32,
+}
+
 /// Fills `chunk` with the next bytes; it is short only at the end.
 fn read_chunk(reader: &mut impl Read, chunk: &mut Vec<u8>) -> Result<(), ImportError> {
     chunk.clear();
@@ -137,6 +171,13 @@ impl<'a> StreamWriter<'a> {
         Ok(())
     }
 
+    fn flush(&mut self) -> Result<(), ImportError> {
+        match self.pending.len() {
+            0 => Ok(()),
+            bytes => self.store_chunk(bytes),
+        }
+    }
+
     fn store_chunk(&mut self, bytes: usize) -> Result<(), ImportError> {
         let chunk = &self.pending[..bytes];
         self.store
@@ -151,9 +192,7 @@ impl<'a> StreamWriter<'a> {
     /// Ends the stream and makes it the content of this digest; the content that is here already where there is one.
     fn finish(mut self, sha256: &Digest, bytes: u64, crc32: u32) -> Result<ContentId, ImportError> {
         self.compress(&[], FlushCompress::Finish)?;
-        if !self.pending.is_empty() {
-            self.store_chunk(self.pending.len())?;
-        }
+        self.flush()?;
         let encoded = (self.sha256.finish(), self.bytes);
         let content = self.store.write(|conn| {
             if let Some(known) = contents::find(conn, sha256)? {

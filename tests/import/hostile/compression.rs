@@ -77,7 +77,7 @@ fn what_is_no_archive_says_so() {
     two layers: cannot read the source: not an archive: the content of the gzip begins with 1f 8b 08 00 00 00 00 00 02 ff ed 94 b1 6e c3 20
     two kinds of layers: cannot read the source: not an archive: the content of the zstd begins with fd 37 7a 58 5a 00 00 04 e6 d6 b4 46 02 00 21 01
     a zip under gzip: cannot read the source: not an archive: the content of the gzip begins with 50 4b 03 04 14 00 00 00 08 00 00 00 21 00 d4 2a
-    a zip in a tar: no package found: a package is a folder {name}/{version} with a manifest.yml
+    a zip in a tar: none of the packages can be taken (1 refused); the first is a-1.0.0.zip: it has no manifest.yml
     a tar in a tar: no package found: a package is a folder {name}/{version} with a manifest.yml
     "#);
 }

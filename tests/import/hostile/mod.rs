@@ -8,6 +8,7 @@ mod cuts;
 mod manifests;
 mod members;
 mod names;
+mod package_zips;
 mod tars;
 mod zips;
 
@@ -96,7 +97,7 @@ fn outcome(source: Vec<u8>, limits: &Limits) -> String {
 
 /// Every row of every table, and how often it is there.
 fn rows(place: &Place) -> BTreeMap<(&'static str, Vec<String>), usize> {
-    const TABLES: [&str; 18] = [
+    const TABLES: [&str; 19] = [
         "artifact",
         "branch",
         "change_set",
@@ -111,6 +112,7 @@ fn rows(place: &Place) -> BTreeMap<(&'static str, Vec<String>), usize> {
         "package_version",
         "path",
         "quarantine",
+        "recipe",
         "source",
         "stage",
         "staged",

@@ -1,0 +1,230 @@
+//! One package that came as a zip to an artifact whose bytes come back exactly.
+//!
+//! Nothing of it is stored before all of it was read and found good. Before it is staged it is put together again from the
+//! store, and its digest compared with that of what came in.
+
+use std::io::Read;
+
+use super::collect::{self, Collected, Collecting, Held};
+use super::error::{ImportError, PackageError};
+use super::layout;
+use super::package::{Made, Maker, tree_digest};
+use super::paths;
+use super::reader::zip_fault;
+use super::stored;
+use super::zip_contents::{self, ZipFile};
+use crate::archive::{ArchiveError, ExactZip};
+use crate::crypto::{Digest, Hasher};
+use crate::package::PackageId;
+use crate::store::artifacts::{self, NewArtifact};
+use crate::store::streams;
+use crate::store::{StoreError, recipes, stages};
+
+/// Why a zip becomes no artifact.
+enum Fault {
+    /// It is quarantined.
+    Package(PackageError),
+    /// The import ends.
+    Import(ImportError),
+}
+
+impl Maker<'_> {
+    /// Makes the package that came as `zip` an artifact of the store, last changed at `modified` (seconds since 1970). The
+    /// inner error refuses the package, the outer one stops the import.
+    pub(super) fn make_zip(
+        &mut self,
+        collected: &mut Collecting,
+        zip: &ExactZip,
+        modified: i64,
+    ) -> Result<Result<Made, PackageError>, ImportError> {
+        match self.take_zip(collected, zip, modified) {
+            Ok(made) => Ok(Ok(made)),
+            Err(Fault::Package(why)) => Ok(Err(why)),
+            Err(Fault::Import(error)) => Err(error),
+        }
+    }
+
+    fn take_zip(
+        &mut self,
+        collected: &mut Collecting,
+        zip: &ExactZip,
+        modified: i64,
+    ) -> Result<Made, Fault> {
+        let mut buffer = vec![0; BUFFER_BYTES];
+        let sha256 = read_all(&mut zip.raw(0..zip.bytes()), &mut buffer)?;
+        let known = self.store.read(|conn| {
+            let found = artifacts::find(conn, &sha256)?;
+            found.map_or(Ok(None), |id| artifacts::get(conn, id))
+        })?;
+        if let Some(known) = known {
+            check_name(&collected.folder, zip.root(), &known.package)?;
+            self.store
+                .write(|conn| stages::add(conn, self.stage, known.id))?;
+            return Ok(Made {
+                package: known.package,
+                artifact: known.id,
+                is_new: false,
+            });
+        }
+        let files = self.read_files(collected, zip, &mut buffer)?;
+        let mut tree: Vec<_> = files.iter().collect();
+        tree.sort_by(|a, b| a.entry.path.split('/').cmp(b.entry.path.split('/')));
+        paths::check(tree.iter().map(|file| file.entry.path.as_str()))?;
+        let rendered = self.render(
+            tree.iter()
+                .map(|file| (file.entry.path.as_str(), file.manifest.as_deref())),
+        )?;
+        let package = rendered.facts.id.clone();
+        check_name(&collected.folder, zip.root(), &package)?;
+        self.check_literals(zip)?;
+
+        zip_contents::store_new(self.store, &mut self.encoder, zip, &files)?;
+        let (pieces, contents) = zip_contents::recipe(self.store, zip, &files)?;
+        if stored::rebuilt_digest(self.store, &pieces)? != sha256 {
+            return Err(PackageError::NotExact.into());
+        }
+        let artifact = NewArtifact {
+            package: &package,
+            sha256,
+            bytes: zip.bytes(),
+            tree_sha256: tree_digest(
+                tree.iter()
+                    .map(|file| (file.entry.path.as_str(), &file.sha256)),
+            ),
+            modified,
+        };
+        let files: Vec<_> = files
+            .iter()
+            .zip(contents)
+            .map(|(file, content)| Collected {
+                path: file.entry.path.clone(),
+                sha256: file.sha256,
+                bytes: file.entry.size_bytes,
+                crc32: file.entry.crc32,
+                held: Held::Store(content),
+            })
+            .collect();
+        let recipe = recipes::pack(&pieces);
+        let artifact = self.write(&artifact, &files, &rendered, Some(&recipe))?;
+        Ok(Made {
+            package,
+            artifact,
+            is_new: true,
+        })
+    }
+
+    /// Reads the contents of all files; those whose very stream the store holds need not be inflated for it.
+    fn read_files<'z>(
+        &self,
+        collected: &mut Collecting,
+        zip: &'z ExactZip,
+        buffer: &mut [u8],
+    ) -> Result<Vec<ZipFile<'z>>, Fault> {
+        let mut files = Vec::with_capacity(zip.entries().len());
+        for entry in zip.entries() {
+            collected.admit(&entry.path, entry.size_bytes, self.limits)?;
+            let mut stream_sha256 = None;
+            let mut known = None;
+            if entry.is_deflated {
+                let stream = read_all(&mut zip.raw(entry.data.clone()), buffer)?;
+                stream_sha256 = Some(stream);
+                known = self
+                    .store
+                    .read(|conn| streams::find_deflated(conn, &stream))?;
+            }
+            let mut content = zip.content(entry);
+            let mut manifest = None;
+            let sha256 = match known {
+                _ if collect::is_manifest(&entry.path) => {
+                    let mut text = Vec::new();
+                    content.read_to_end(&mut text)?;
+                    let sha256 = Digest::of(&text);
+                    manifest = Some(text);
+                    sha256
+                }
+                // What it announces is checked against what was checked before; where it lies, reading it says how.
+                Some((_, known))
+                    if (known.bytes, known.crc32) == (entry.size_bytes, entry.crc32) =>
+                {
+                    known.sha256
+                }
+                _ => read_all(&mut content, buffer)?,
+            };
+            files.push(ZipFile {
+                entry,
+                sha256,
+                stream_sha256,
+                manifest,
+            });
+        }
+        Ok(files)
+    }
+
+    /// Requires that what lies between the files fits one row of the store, before anything is stored.
+    fn check_literals(&self, zip: &ExactZip) -> Result<(), Fault> {
+        let in_files: u64 = zip.entries().iter().map(|entry| entry.packed_bytes()).sum();
+        let limit_bytes = self.limits.recipe_bytes;
+        if zip.bytes() - in_files <= limit_bytes {
+            return Ok(());
+        }
+        if recipes::pack(&zip_contents::literals(zip)?).bytes() > limit_bytes {
+            return Err(PackageError::RecipeTooLarge { limit_bytes }.into());
+        }
+        Ok(())
+    }
+}
+
+const BUFFER_BYTES: usize = 64 << 10;
+
+/// Returns the digest of all that `reader` gives.
+fn read_all(reader: &mut impl Read, buffer: &mut [u8]) -> Result<Digest, Fault> {
+    let mut hasher = Hasher::default();
+    loop {
+        match reader.read(buffer)? {
+            0 => return Ok(hasher.finish()),
+            count => hasher.update(buffer.get(..count).unwrap_or_default()),
+        }
+    }
+}
+
+/// Requires that the zip at `path` is called what it holds: clients ask for it by that name, and unpack its folder.
+fn check_name(path: &str, root: &str, package: &PackageId) -> Result<(), Fault> {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    let is_root = root == format!("{}-{}", package.name, package.version);
+    if is_root && layout::zip_name(file).as_ref() == Some(package) {
+        return Ok(());
+    }
+    Err(Fault::Package(PackageError::Misnamed {
+        file: file.to_owned(),
+        root: root.to_owned(),
+        package: package.to_string(),
+    }))
+}
+
+impl From<PackageError> for Fault {
+    fn from(why: PackageError) -> Self {
+        Self::Package(why)
+    }
+}
+
+impl From<ImportError> for Fault {
+    fn from(error: ImportError) -> Self {
+        Self::Import(error)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Import(error.into())
+    }
+}
+
+impl From<std::io::Error> for Fault {
+    /// A fault that reading a zip has found; the disk's own end the import.
+    fn from(error: std::io::Error) -> Self {
+        match zip_fault(ArchiveError::from(error)) {
+            Ok(why) => Self::Package(why),
+            Err(error) => Self::Import(error),
+        }
+    }
+}
