@@ -4,9 +4,11 @@
 
 mod support;
 
-use std::io::{Cursor, Seek, Write};
+use std::io::{Cursor, Read, Seek, Write};
+use std::path::PathBuf;
 
 use actix_web::http::Method;
+use airlock::archive::{Archive, Entry, Origin};
 use airlock::crypto::Digest;
 use airlock::distribution::BranchKind;
 use airlock::limits::Limits;
@@ -198,7 +200,7 @@ async fn the_files_of_a_zip_are_served_plain_and_under_gzip() {
             if is_gzip {
                 back.clear();
                 let mut decoder = flate2::read::GzDecoder::new(&body[..]);
-                std::io::Read::read_to_end(&mut decoder, &mut back).unwrap();
+                decoder.read_to_end(&mut back).unwrap();
             }
             assert!(back == content, "{form} {path} under gzip");
         }
@@ -258,6 +260,71 @@ async fn a_zip_too_large_for_memory_comes_back_to_the_byte() {
             assert_eq!(Digest::of(&back), Digest::of(&zip));
             let (_, back) = registry.body("/package/nginx/1.20.0/text", &[]).await;
             assert!(back == text.as_bytes());
+        }
+    }
+}
+
+#[actix_web::test]
+async fn the_zip_of_a_tree_that_comes_back_in_is_the_same_artifact() {
+    let registry = TestRegistry::holding([nginx()]).await;
+    let (_, canonical) = registry.body(PATH, &[]).await;
+    let again = registry.commit("9.3.0", BranchKind::Release, &canonical);
+    assert_eq!(again.added, 1);
+    registry.reload();
+    assert_eq!(
+        registry.body(&format!("/d/9.3.0{PATH}"), &[]).await.1,
+        canonical
+    );
+    let recipes = |conn: &rusqlite::Connection| {
+        let count = conn.query_row("SELECT count(*) FROM recipe", [], |row| {
+            row.get::<_, i64>(0)
+        });
+        count.map_err(airlock::store::StoreError::from)
+    };
+    assert_eq!(registry.store.read(recipes).unwrap(), 0);
+}
+
+/// The zips of published packages among the fixtures, by file name.
+fn published() -> Vec<(String, Vec<u8>)> {
+    let root = std::env::var_os("AIRLOCK_SHARED").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"),
+        PathBuf::from,
+    );
+    let path = root.join("data/fixtures.tar.zst");
+    if !path.exists() {
+        println!("left out: {} is not there", path.display());
+        return Vec::new();
+    }
+    let spool = std::env::temp_dir();
+    let (origin, limits) = (Origin::Path(path), Limits::default());
+    let mut archive = Archive::open(origin, &spool, Default::default(), &limits).unwrap();
+    let mut zips = Vec::new();
+    while let Some(entry) = archive.next().unwrap() {
+        if let Entry::File(mut file) = entry
+            && file.path.as_str().ends_with(".zip")
+        {
+            let name = file.path.components().last().unwrap().to_owned();
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).unwrap();
+            zips.push((name, bytes));
+        }
+    }
+    assert_eq!(zips.len(), 2);
+    zips
+}
+
+#[actix_web::test]
+async fn published_zips_come_back_to_the_byte() {
+    for (name, zip) in published() {
+        for source in [zip.clone(), tar().file(&name, &zip).gz()] {
+            let registry = holding(&source);
+            let (package, _) = name.split_once('-').unwrap();
+            let (status, back) = registry.body(&format!("/epr/{package}/{name}"), &[]).await;
+            assert_eq!(
+                (status, Digest::of(&back)),
+                (200, Digest::of(&zip)),
+                "{name}"
+            );
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::import::{Committed, PlanReport};
 
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
-    /// The package-storage archive (.tar, .tar.gz, .tar.zst, .tar.xz, .zip), a folder, or - for standard input
+    /// The package-storage archive (.tar, .tar.gz, .tar.zst, .tar.xz, .zip), a package's zip, a folder of either, or - for standard input
     source: PathBuf,
     /// Make this release of it, whatever the source says it is
     #[arg(long, value_name = "VERSION", conflicts_with = "branch")]

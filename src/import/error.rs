@@ -132,7 +132,9 @@ pub enum ImportError {
         folder: PathBuf,
     },
     /// There is no package in the source.
-    #[error("no package found: a package is a folder {{name}}/{{version}} with a manifest.yml")]
+    #[error(
+        "no package found: a package is a folder {{name}}/{{version}} with a manifest.yml, or {{name}}-{{version}}.zip"
+    )]
     NoPackages,
     /// More package folders than `Limits::source_packages`.
     #[error("the source holds more than {limit} packages")]

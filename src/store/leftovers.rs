@@ -155,7 +155,7 @@ mod tests {
     use crate::store::contents::{self, ContentId};
     use crate::store::examples::artifact;
     use crate::store::streams::{self, Coding};
-    use crate::store::{schema, sources, stages};
+    use crate::store::{recipes, schema, sources, stages};
 
     fn content(conn: &Transaction<'_>, text: &str) -> ContentId {
         let digest = Digest::of(text.as_bytes());
@@ -205,5 +205,31 @@ mod tests {
         let contents = "SELECT count(*) FROM content";
         let count: i64 = conn.query_row(contents, [], |row| row.get(0)).unwrap();
         assert_eq!(count, 2);
+    }
+
+    #[test]
+    fn a_second_stream_goes_with_the_zips_that_brought_it_and_stays_where_one_is_left() {
+        let mut conn = schema::in_memory();
+        let conn = conn.transaction().unwrap();
+        let known = content(&conn, "known");
+        let mark = mark(&conn).unwrap();
+        let second = streams::begin(&conn, Coding::Deflate).unwrap();
+        streams::append(&conn, second, 0, b"second").unwrap();
+        streams::finish(&conn, second, known, &Digest::of(b"second"), 6).unwrap();
+        let zip = artifact(&conn, "1.0.0", "zip");
+        recipes::put(&conn, zip, &recipes::pack(&[])).unwrap();
+        let source = sources::begin(&conn, "packages.tar").unwrap();
+        let stage = stages::begin(&conn, source, "then", "tester").unwrap();
+        stages::add(&conn, stage, zip).unwrap();
+        stages::finish(&conn, stage, None, &Default::default(), 0).unwrap();
+
+        while remove_some(&conn, mark).unwrap() {}
+        assert_eq!(texts(&conn), ["known", "second"]);
+        stages::end(&conn, stage).unwrap();
+        while remove_some(&conn, mark).unwrap() {}
+        assert_eq!(texts(&conn), ["known"]);
+        let first = streams::of_content(&conn, known).unwrap().unwrap();
+        assert_eq!(first.coding, Coding::Plain);
+        assert_eq!(streams::chunk(&conn, second, 0).unwrap(), None);
     }
 }

@@ -28,7 +28,7 @@ fn a_source_that_cannot_be_taken_says_why() {
     );
     insta::assert_snapshot!(site.run(&["import", &stray, "--release", "8.5.0"]), @r"
     exit 1
-    Error: no package found: a package is a folder {name}/{version} with a manifest.yml
+    Error: no package found: a package is a folder {name}/{version} with a manifest.yml, or {name}-{version}.zip
     Hint: `airlock import` takes a package-storage archive or folder, or the folder that holds the packages
     ");
     let unnamed = Tree::default().package("packages/nginx/1.5.0");
@@ -211,7 +211,7 @@ fn a_store_that_cannot_be_opened_says_what_to_do() {
     database.pragma_update(None, "user_version", 999).unwrap();
     insta::assert_snapshot!(site.run(&["plans", "list"]), @r"
     exit 1
-    Error: the store has schema 999, this airlock knows up to 1
+    Error: the store has schema 999, this airlock knows up to 2
     Hint: use the airlock that wrote this store, or name another folder with --data-dir
     ");
     drop(database);

@@ -12,6 +12,7 @@ mod rules;
 mod store;
 #[path = "../support/trees.rs"]
 mod trees;
+mod zips;
 
 use std::io::Cursor;
 use std::sync::Arc;

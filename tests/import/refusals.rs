@@ -63,7 +63,7 @@ fn a_source_without_packages_or_with_bad_ones_only_is_refused() {
     let stray = tar().file("main.go", "package main").file("a/b/c.txt", "");
     assert_eq!(
         refusal(&place, stray.bytes(), &Ask::release("8.5.0")),
-        "no package found: a package is a folder {name}/{version} with a manifest.yml"
+        "no package found: a package is a folder {name}/{version} with a manifest.yml, or {name}-{version}.zip"
     );
     let bad = tar()
         .file("packages/nginx/1.5.0/manifest.yml", "")

@@ -68,8 +68,8 @@ fn what_is_no_archive_says_so() {
     Unix compress: cannot read the source: not an archive: the source begins with 1f 9d 90 1f 9d 90 1f 9d 90 1f 9d 90 1f 9d 90 1f
     SQLite: cannot read the source: not an archive: the source begins with 53 51 4c 69 74 65 20 66 6f 72 6d 61 74 20 33 00
     cpio: cannot read the source: not an archive: the source begins with "0707010707010707"
-    zeros: no package found: a package is a folder {name}/{version} with a manifest.yml
-    an empty tar: no package found: a package is a folder {name}/{version} with a manifest.yml
+    zeros: no package found: a package is a folder {name}/{version} with a manifest.yml, or {name}-{version}.zip
+    an empty tar: no package found: a package is a folder {name}/{version} with a manifest.yml, or {name}-{version}.zip
     gzip of nothing: cannot read the source: empty: there is nothing in it
     zstd of nothing: cannot read the source: empty: there is nothing in it
     xz of nothing: cannot read the source: empty: there is nothing in it
@@ -78,7 +78,7 @@ fn what_is_no_archive_says_so() {
     two kinds of layers: cannot read the source: not an archive: the content of the zstd begins with fd 37 7a 58 5a 00 00 04 e6 d6 b4 46 02 00 21 01
     a zip under gzip: cannot read the source: not an archive: the content of the gzip begins with 50 4b 03 04 14 00 00 00 08 00 00 00 21 00 d4 2a
     a zip in a tar: none of the packages can be taken (1 refused); the first is a-1.0.0.zip: it has no manifest.yml
-    a tar in a tar: no package found: a package is a folder {name}/{version} with a manifest.yml
+    a tar in a tar: no package found: a package is a folder {name}/{version} with a manifest.yml, or {name}-{version}.zip
     "#);
 }
 

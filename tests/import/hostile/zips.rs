@@ -359,6 +359,6 @@ fn a_zip_that_contradicts_itself_ends_the_import() {
     zip64 contradicted: cannot read the source: damaged before its first member: its zip64 end record contradicts its end record
     zip64 of all entries there could be: cannot read the source: more than 10000000 members
     no end record: cannot read the source: truncated before its first member
-    an end record alone: no package found: a package is a folder {name}/{version} with a manifest.yml
+    an end record alone: no package found: a package is a folder {name}/{version} with a manifest.yml, or {name}-{version}.zip
     ");
 }
