@@ -91,24 +91,21 @@ fn zip_pieces(store: &Store, artifact: &Artifact) -> Result<Vec<Piece>, StoreErr
 
 /// Returns the pieces of an artifact that came as a zip; `None` for one that came as a tree.
 fn recipe_pieces(conn: &Connection, artifact: &Artifact) -> Result<Option<Vec<Piece>>, StoreError> {
-    let invalid = |what, id: i64| StoreError::Invalid {
-        what,
-        value: id.to_string(),
-    };
     let Some(recipe) = recipes::get(conn, artifact.id)? else {
         return Ok(None);
     };
     if recipe.iter().map(recipes::Piece::bytes).sum::<u64>() != artifact.bytes {
-        return Err(invalid("recipe", artifact.id.0));
+        return Err(StoreError::Invalid {
+            what: "recipe",
+            value: artifact.id.0.to_string(),
+        });
     }
     let piece = |piece| {
         Ok(match piece {
             recipes::Piece::Literal(bytes) => Piece::Literal(bytes.into()),
             recipes::Piece::Stream { stream, bytes } => Piece::Stored { stream, bytes },
             recipes::Piece::Content { content, bytes } => {
-                let stream = streams::of_content(conn, content)?;
-                let stream = stream.ok_or_else(|| invalid("content", content.0))?;
-                plain_piece(bytes, &stream)
+                plain_piece(bytes, &streams::of_content(conn, content)?)
             }
         })
     };

@@ -228,7 +228,7 @@ mod tests {
         stages::end(&conn, stage).unwrap();
         while remove_some(&conn, mark).unwrap() {}
         assert_eq!(texts(&conn), ["known"]);
-        let first = streams::of_content(&conn, known).unwrap().unwrap();
+        let first = streams::of_content(&conn, known).unwrap();
         assert_eq!(first.coding, Coding::Plain);
         assert_eq!(streams::chunk(&conn, second, 0).unwrap(), None);
     }
