@@ -1,6 +1,8 @@
-//! The one door to cryptography: SHA-256 for now.
+//! The one door to cryptography: SHA-256, and the OpenPGP that signatures are in.
 //!
 //! Nothing else in the crate names a cryptographic library, so that another implementation can take its place.
+
+pub mod openpgp;
 
 use std::fmt;
 use std::str::FromStr;

@@ -60,6 +60,12 @@ pub struct Limits {
     pub constraint_bytes: usize,
     /// Clauses in a version constraint.
     pub constraint_clauses: usize,
+    /// Bytes of a file of OpenPGP keys. Elastic's has 3 KiB.
+    pub key_file_bytes: u64,
+    /// Packets in such a file: each may be a signature to verify, and take a millisecond.
+    pub key_packets: usize,
+    /// Bytes of a detached signature. Elastic's have under 1 KiB.
+    pub signature_bytes: usize,
     /// Bytes of a request's query string.
     pub query_bytes: usize,
     /// Ranges in one `Range` header.
@@ -93,6 +99,9 @@ impl Default for Limits {
             tar_extension_bytes: 1 << 20,
             constraint_bytes: 1 << 10,
             constraint_clauses: 64,
+            key_file_bytes: 1 << 20,
+            key_packets: 1_000,
+            signature_bytes: 16 << 10,
             query_bytes: 8 << 10,
             ranges: 16,
         }
