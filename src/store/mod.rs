@@ -33,6 +33,7 @@ pub mod documents;
 mod error;
 #[cfg(test)]
 mod examples;
+pub mod keys;
 pub mod leftovers;
 pub mod recipes;
 mod schema;

@@ -18,6 +18,7 @@ pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_store.sql"),
     include_str!("../../migrations/0002_stream_digest.sql"),
+    include_str!("../../migrations/0003_keys.sql"),
 ];
 
 /// "ALCK", in the file's header: `file` and we can tell the store from other databases.
@@ -235,6 +236,37 @@ mod tests {
             open(&text).unwrap_err(),
             StoreError::NotAStore { .. }
         ));
+    }
+
+    #[test]
+    fn a_store_of_an_earlier_schema_keeps_what_it_has() {
+        let newest: Vec<String> = tables(&in_memory());
+        for schema in 1..MIGRATIONS.len() {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("airlock.db");
+            let mut earlier = Connection::open(&file).unwrap();
+            upgrade(&mut earlier, &MIGRATIONS[..schema]).unwrap();
+            earlier
+                .execute("INSERT INTO path (text) VALUES ('kept')", [])
+                .unwrap();
+            drop(earlier);
+
+            let conn = open(&file).unwrap();
+            assert_eq!(user_version(&conn), SCHEMA_VERSION);
+            assert_eq!(tables(&conn), newest);
+            let kept: String = conn
+                .query_row("SELECT text FROM path", [], |row| row.get(0))
+                .unwrap();
+            assert_eq!(kept, "kept");
+        }
+    }
+
+    fn tables(conn: &Connection) -> Vec<String> {
+        let mut query = conn
+            .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")
+            .unwrap();
+        let rows = query.query_map([], |row| row.get(0)).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
     }
 
     #[test]
