@@ -26,6 +26,12 @@ pub enum OperationError {
     /// A branch or a distribution of the admin's with the name of a release.
     #[error("{0} is what a release is called, and nothing else may be")]
     NamedLikeRelease(String),
+    /// There is no key whose fingerprint ends like this.
+    #[error("there is no key {0}")]
+    NoSuchKey(String),
+    /// There are several keys whose fingerprints end like this.
+    #[error("several keys end in {0}")]
+    SeveralKeys(String),
     /// A request that does not say what it must.
     #[error("invalid request: {0}")]
     InvalidRequest(String),
@@ -69,6 +75,7 @@ impl OperationError {
             Self::NameTaken(_) => "name-taken",
             Self::ReservedName(_) => "reserved-name",
             Self::NamedLikeRelease(_) => "named-like-release",
+            Self::NoSuchKey(_) | Self::SeveralKeys(_) => "no-such-key",
             Self::InvalidRequest(_) => "invalid-request",
             Self::NoSuchJob(_) => "no-such-job",
         }

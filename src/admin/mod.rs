@@ -4,6 +4,7 @@
 //! server does. Kibana's door is `crate::api`, which has none of this.
 
 mod error;
+pub mod keys;
 pub mod operations;
 mod peer;
 pub mod routes;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::CliError;
 use super::control::ControlClient;
+use crate::admin::keys::{self, KeyAdded, KeyReport, KeyRequest};
 use crate::admin::operations::{self, Changed, DistributionReport, KnownSource, WaitingPlan};
 use crate::admin::routes::{
     ConsentRequest, DistributionRequest, ImportRequest, KnownSourceRequest, StagedReport,
@@ -183,6 +184,28 @@ impl Door {
         match self {
             Self::Here(store) => Ok(operations::activate(store, &who(), branch)?),
             Self::There(client) => client.put(&format!("/distributions/default/{branch}"), &()),
+        }
+    }
+
+    pub(super) fn keys(&self) -> Result<Vec<KeyReport>, Failure> {
+        match self {
+            Self::Here(store) => Ok(keys::list(store)?),
+            Self::There(client) => client.get("/keys", &()),
+        }
+    }
+
+    pub(super) fn add_key(&self, key: &KeyRequest) -> Result<KeyAdded, Failure> {
+        match self {
+            Self::Here(store) => Ok(keys::add(store, &who(), key, &Limits::default())?),
+            Self::There(client) => client.post("/keys", key),
+        }
+    }
+
+    /// Takes out the key whose fingerprint ends in `end`, which is hexadecimal.
+    pub(super) fn remove_key(&self, end: &str) -> Result<KeyReport, Failure> {
+        match self {
+            Self::Here(store) => Ok(keys::remove(store, end)?),
+            Self::There(client) => client.delete(&format!("/keys/{end}")),
         }
     }
 }

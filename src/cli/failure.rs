@@ -65,6 +65,9 @@ fn hint(kind: &str) -> Option<&'static str> {
         }
         "other-kind" => "choose another name with --branch or --release",
         "no-such-plan" => "`airlock plans list` shows the plans that wait",
+        "no-such-key" => {
+            "`airlock keys list` shows the keys; name one by its fingerprint, or the last 8 digits"
+        }
         "no-such-branch" | "name-taken" => "`airlock distribution list` shows what there is",
         "named-like-release" => {
             "choose another name, or make a release of it with `airlock import --release`"

@@ -7,6 +7,8 @@ mod distribution;
 mod door;
 mod failure;
 mod import;
+mod key_places;
+mod keys;
 mod log;
 mod numbers;
 mod plan_text;
@@ -67,6 +69,9 @@ enum Command {
     /// Make and list distributions: addresses that serve one or more branches
     #[command(subcommand)]
     Distribution(distribution::DistributionCommand),
+    /// Say whose signatures are believed
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Serve a small sample release from a temporary folder, to try Kibana against
     Demo(demo::DemoArgs),
 }
@@ -81,6 +86,7 @@ pub fn run() -> ExitCode {
         Command::Plans(command) => plans::run(&common, command),
         Command::Activate(args) => activate::run(&common, &args),
         Command::Distribution(command) => distribution::run(&common, command),
+        Command::Keys(command) => keys::run(&common, command),
         Command::Demo(args) => demo::run(&args),
     };
     match outcome {

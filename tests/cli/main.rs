@@ -5,6 +5,7 @@
 mod archives;
 mod failures;
 mod import;
+mod keys;
 mod served;
 mod server;
 mod shared;

@@ -1,0 +1,97 @@
+//! Plans: what is staged and waits for a commit.
+
+use actix_web::HttpRequest;
+use actix_web::web::{Data, Json, Path, Query};
+use serde::{Deserialize, Serialize};
+
+use super::{Answer, Operator, change, perform, who};
+use crate::admin::error::OperationError;
+use crate::admin::operations;
+use crate::distribution::{BranchKind, Consent, DistributionName};
+use crate::import;
+use crate::store::stages::StageId;
+
+/// Where an import's content belongs, as it is asked for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetRequest {
+    /// A release.
+    pub release: Option<String>,
+    /// A branch.
+    pub branch: Option<String>,
+}
+
+/// The operator's word on what the rules ask for.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsentRequest {
+    /// Whether versions may be overwritten where the branch allows it.
+    #[serde(default)]
+    pub overwrite: bool,
+}
+
+pub(super) async fn list_plans(operator: Data<Operator>) -> Answer<Vec<operations::WaitingPlan>> {
+    perform(&operator, operations::list_plans).await
+}
+
+pub(super) async fn show_plan(
+    operator: Data<Operator>,
+    id: Path<i64>,
+    consent: Query<ConsentRequest>,
+) -> Answer<import::PlanReport> {
+    perform(&operator, move |store| {
+        import::plan(store, StageId(*id), consent.consent())
+    })
+    .await
+}
+
+pub(super) async fn drop_plan(operator: Data<Operator>, id: Path<i64>) -> Answer<()> {
+    perform(&operator, move |store| {
+        import::drop_stage(store, StageId(*id))
+    })
+    .await
+}
+
+pub(super) async fn set_target(
+    operator: Data<Operator>,
+    id: Path<i64>,
+    target: Json<TargetRequest>,
+) -> Answer<()> {
+    let (branch, kind) = target.target()?.ok_or(OperationError::InvalidRequest(
+        "no release and no branch".into(),
+    ))?;
+    perform(&operator, move |store| {
+        import::set_target(store, StageId(*id), branch, kind)
+    })
+    .await
+}
+
+pub(super) async fn commit_plan(
+    operator: Data<Operator>,
+    request: HttpRequest,
+    id: Path<i64>,
+    consent: Json<ConsentRequest>,
+) -> Answer<import::Committed> {
+    let who = who(&request);
+    change(&operator, move |store| {
+        import::commit(store, StageId(*id), &who, consent.consent())
+    })
+    .await
+}
+
+impl TargetRequest {
+    /// Returns the branch that is asked for and its kind; `None` where neither is named.
+    pub fn target(&self) -> Result<Option<(DistributionName, BranchKind)>, OperationError> {
+        operations::target(self.release.as_deref(), self.branch.as_deref())
+    }
+}
+
+impl ConsentRequest {
+    /// Returns the consent that is given.
+    pub fn consent(self) -> Consent {
+        Consent {
+            is_asked: self.overwrite,
+            ..Consent::default()
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! How an operation's failure is answered.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError};
+
+use crate::admin::error::{Failure, OperationError};
+
+/// A [`Failure`] as an HTTP answer.
+#[derive(Debug)]
+pub(super) struct Refusal(Failure);
+
+impl<E: Into<OperationError>> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self(Failure::from(error))
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.error)
+    }
+}
+
+impl ResponseError for Refusal {
+    fn status_code(&self) -> StatusCode {
+        match self.0.kind.as_str() {
+            "invalid-request" | "reserved-name" | "named-like-release" => StatusCode::BAD_REQUEST,
+            "no-such-plan" | "no-such-branch" | "no-such-job" | "no-such-key" => {
+                StatusCode::NOT_FOUND
+            }
+            "store" | "damaged" | "data-folder" => StatusCode::INTERNAL_SERVER_ERROR,
+            "disk-full" => StatusCode::INSUFFICIENT_STORAGE,
+            _ => StatusCode::CONFLICT,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::build(self.status_code()).json(&self.0)
+    }
+}
