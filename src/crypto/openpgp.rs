@@ -1,8 +1,8 @@
 //! OpenPGP: certificates, detached signatures, and what a keyring says of a signature over some bytes.
 //!
 //! It knows of keys and bytes, not of packages, and asks for the time instead of looking at a clock. Packets and
-//! arithmetic are rPGP's; what makes a key or a signature count is decided here, as RFC 9580 has it and stricter: see
-//! [`policy`]. Everything read is hostile and bounded by [`crate::limits::Limits`].
+//! arithmetic are rPGP's; what makes a key or a signature count is decided here, as RFC 9580 has it and stricter:
+//! see `policy.rs`. Everything read is hostile and bounded by [`crate::limits::Limits`].
 
 mod certificate;
 #[cfg(test)]

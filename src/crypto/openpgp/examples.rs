@@ -8,7 +8,7 @@ use pgp::composed::{
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{SignatureConfig, SignatureType, Subpacket, SubpacketData};
 use pgp::ser::Serialize;
-use pgp::types::{Duration, KeyDetails, KeyVersion, Password, SigningKey};
+use pgp::types::{Duration, KeyVersion, Password, SigningKey};
 
 use super::{Certificate, KeyFile, Signature, Verdict, Verifying};
 use crate::limits::Limits;
@@ -31,7 +31,7 @@ impl Owner {
 
     pub(super) fn of(version: KeyVersion, kind: KeyType) -> Self {
         let begin = pgp::types::Timestamp::from_secs(BEGIN);
-        let mut subkey = |may_sign: bool| {
+        let subkey = |may_sign: bool| {
             let (kind, caps) = match (may_sign, version) {
                 (true, _) => (kind.clone(), EncryptionCaps::None),
                 (false, _) => (KeyType::X25519, EncryptionCaps::All),
