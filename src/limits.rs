@@ -56,6 +56,15 @@ pub struct Limits {
     pub xz_memory_bytes: u64,
     /// Bytes of PAX or GNU extension data before one tar member.
     pub tar_extension_bytes: u64,
+    /// Bytes of one document of a container image: parsing holds it in memory whole. Tools write some kilobytes.
+    pub image_document_bytes: u64,
+    /// Layers of a container image, and images in one file. Runtimes take no more than 127 layers.
+    pub image_entries: usize,
+    /// Members of the file of a container image: where each lies is remembered.
+    pub image_members: usize,
+    /// Bytes to remember the paths of packages in a container image by, with what upper layers hide: the 126,000 files of
+    /// 8.5.0 as trees need 15 MiB.
+    pub image_path_bytes: usize,
     /// Bytes of a version constraint.
     pub constraint_bytes: usize,
     /// Clauses in a version constraint.
@@ -97,6 +106,10 @@ impl Default for Limits {
             expansion_free_bytes: 48 << 20,
             xz_memory_bytes: 128 << 20,
             tar_extension_bytes: 1 << 20,
+            image_document_bytes: 4 << 20,
+            image_entries: 1_000,
+            image_members: 100_000,
+            image_path_bytes: 48 << 20,
             constraint_bytes: 1 << 10,
             constraint_clauses: 64,
             key_file_bytes: 1 << 20,

@@ -7,6 +7,7 @@ use std::fmt;
 use std::io;
 
 use super::Format;
+use super::image::ImageError;
 
 /// Why an archive could not be read to its end.
 ///
@@ -28,6 +29,25 @@ pub enum ArchiveError {
         folder: String,
         /// What the operating system said.
         source: io::Error,
+    },
+    /// The temporary copy of an image failed, most often because the disk is full.
+    #[error("cannot keep a temporary copy of the image in {folder}")]
+    ImageCopy {
+        /// The folder the caller named.
+        folder: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// An image is not what it says it is.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// A layer of an image cannot be read.
+    #[error("cannot read the layer {layer}")]
+    Layer {
+        /// Its path in the image's file.
+        layer: String,
+        /// What is wrong with it.
+        source: Box<Self>,
     },
     /// The receiver of a packed directory failed.
     #[error("cannot write the tar")]
@@ -162,6 +182,7 @@ impl From<ArchiveError> for io::Error {
         let kind = match &error {
             ArchiveError::Io { source, .. }
             | ArchiveError::Spool { source, .. }
+            | ArchiveError::ImageCopy { source, .. }
             | ArchiveError::Write(source) => source.kind(),
             ArchiveError::Truncated { .. } => io::ErrorKind::UnexpectedEof,
             _ => io::ErrorKind::InvalidData,

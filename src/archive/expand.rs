@@ -4,15 +4,17 @@
 //! ratio of bytes out to bytes in, `Limits::expansion_ratio`: a few kilobytes must not cost minutes of zeros.
 
 use std::io::{self, BufReader, Read};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use flate2::bufread::MultiGzDecoder;
 use liblzma::bufread::XzDecoder;
 use zstd::zstd_safe::zstd_sys::ZSTD_ErrorCode;
 
 use super::error::{ArchiveError, Place};
+use super::image::Span;
 use super::source::{Format, Raw, ReadCounter};
+use crate::crypto::Hasher;
 use crate::limits::Limits;
 
 /// Bytes asked of the source at once: few system calls, and what a network hands over in one go.
@@ -29,11 +31,14 @@ pub(super) struct Expanded {
     format: Format,
     bytes_in: Arc<AtomicU64>,
     bytes_out: u64,
+    hasher: Option<Arc<Mutex<Hasher>>>,
     limits: Limits,
 }
 
 enum Layer {
     Plain(Buffered),
+    /// A file that can be read from anywhere; its tar is looked through without its contents.
+    Seekable(Span),
     // Boxed: the decoders' states are large beside the others.
     Gzip(Box<MultiGzDecoder<Buffered>>),
     Zstd(Box<zstd::Decoder<'static, Buffered>>),
@@ -70,8 +75,43 @@ impl Expanded {
             format,
             bytes_in,
             bytes_out: 0,
+            hasher: None,
             limits: limits.clone(),
         })
+    }
+
+    /// Takes a tar that is not compressed and can be read from anywhere.
+    pub(super) fn seekable(span: Span, limits: &Limits) -> Self {
+        Self {
+            layer: Layer::Seekable(span),
+            format: Format::Tar,
+            bytes_in: Arc::default(),
+            bytes_out: 0,
+            hasher: None,
+            limits: limits.clone(),
+        }
+    }
+
+    /// Hands what is inside the layer to `hasher` as well, as it is read.
+    pub(super) fn hashed(mut self, hasher: Arc<Mutex<Hasher>>) -> Self {
+        self.hasher = Some(hasher);
+        self
+    }
+
+    /// Passes over bytes without reading them; `false` where that cannot be.
+    pub(super) fn pass_over(&mut self, bytes: u64) -> bool {
+        match &mut self.layer {
+            Layer::Seekable(span) => {
+                span.skip(bytes);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Returns the bytes that went in and came out.
+    pub(super) fn traffic(&self) -> (u64, u64) {
+        (self.bytes_in.load(Ordering::Relaxed), self.bytes_out)
     }
 
     /// Returns the layer, for messages.
@@ -136,7 +176,8 @@ impl Expanded {
 impl Read for Expanded {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let outcome = match &mut self.layer {
-            Layer::Plain(reader) => return reader.read(buf),
+            Layer::Plain(reader) => Ok(reader.read(buf)?),
+            Layer::Seekable(span) => return span.read(buf),
             Layer::Gzip(decoder) => decoder.read(buf),
             Layer::Zstd(decoder) => decoder.read(buf),
             Layer::Xz(decoder) => decoder.read(buf),
@@ -145,6 +186,10 @@ impl Read for Expanded {
         let explained = match outcome {
             Ok(count) => {
                 self.bytes_out = self.bytes_out.saturating_add(count as u64);
+                if let (Some(hasher), Some(bytes)) = (&self.hasher, buf.get(..count)) {
+                    let mut hasher = hasher.lock().unwrap_or_else(PoisonError::into_inner);
+                    hasher.update(bytes);
+                }
                 self.check_ratio().map(|()| count)
             }
             Err(error) => Err(self.explain(error)),

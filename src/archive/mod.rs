@@ -14,6 +14,7 @@
 mod directory;
 mod error;
 mod expand;
+mod image;
 mod path;
 mod source;
 mod tar;
@@ -27,6 +28,7 @@ use std::sync::atomic::AtomicU64;
 
 pub use self::directory::pack_directory;
 pub use self::error::{ArchiveError, Inside, Place};
+pub use self::image::{ArrangedImage, ImageError, arrange_image};
 pub use self::path::{MemberPath, PathRefusal};
 pub use self::source::{Format, ReadCounter};
 pub use self::zip::exact::{ExactEntry, ExactZip, ExactZipError};
@@ -47,10 +49,24 @@ pub enum Origin {
 pub struct Archive {
     format: Format,
     body: Body,
+    /// A tar may be that of an image; its first member tells, once it was asked for.
+    unknown: Option<Unknown>,
+}
+
+/// What it takes to read a tar as an image, should it be one.
+struct Unknown {
+    file: Option<File>,
+    spool: PathBuf,
+    wanted: Option<String>,
+    limits: Limits,
 }
 
 enum Body {
-    Tar(Box<tar::Tar>),
+    /// A tar, and its first member where that was looked at.
+    Tar(Box<tar::Tar>, Option<Member<()>>),
+    Image(Box<image::Image>),
+    /// What a tar leaves behind while it is found out to be an image, and for good where that failed.
+    Gone,
     Zip(Box<zip::Zip>),
     Directory(Box<directory::Walk>),
     // Handed out once.
@@ -63,6 +79,15 @@ enum Body {
 pub struct KeptFile {
     medium: Arc<zip::Medium>,
     what: Arc<str>,
+}
+
+/// What a container image says of itself; nothing of it is checked but that it is short and on one line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImageFacts<'a> {
+    /// Its name, such as `docker.elastic.co/package-registry/distribution:9.2.0`, or a tag alone.
+    pub name: Option<&'a str>,
+    /// The version of the registry in it.
+    pub registry_version: Option<&'a str>,
 }
 
 /// A member of an archive.
@@ -100,6 +125,7 @@ pub struct FileEntry<'a> {
 
 enum Content<'a> {
     Tar(&'a mut tar::Tar),
+    Image(&'a mut image::Image),
     // Boxed: a deflate decoder is large beside the others.
     Zip(Box<zip::Content>),
     Directory(directory::Content),
@@ -184,6 +210,7 @@ impl Archive {
                     return Ok(Self {
                         format: Format::Directory,
                         body: Body::Directory(Box::new(walk)),
+                        unknown: None,
                     });
                 }
                 let other_handle = file.try_clone().map_err(failed)?;
@@ -193,6 +220,7 @@ impl Archive {
         };
         let counted = Box::new(ReadCounter::new(stream, Arc::clone(&bytes_read)));
         let (format, raw) = Source::new(counted, what.clone()).detect()?;
+        let mut unknown = None;
         let body = match (format, file) {
             (Format::Zip, Some(file)) => {
                 Body::of_zip(zip::Medium::File(file), &what, bytes_read, limits)?
@@ -202,12 +230,23 @@ impl Archive {
                 let what = format!("the temporary copy of {what}");
                 Body::of_zip(copy, &what, Arc::default(), limits)?
             }
-            _ => {
+            (_, file) => {
                 let expanded = Expanded::new(raw, format, limits)?;
-                Body::Tar(Box::new(tar::Tar::open(expanded, limits)?))
+                unknown = Some(Unknown {
+                    // Only the bytes of a tar that is not compressed can be read from anywhere.
+                    file: file.filter(|_| format == Format::Tar),
+                    spool: spool.to_owned(),
+                    wanted: None,
+                    limits: limits.clone(),
+                });
+                Body::Tar(Box::new(tar::Tar::open(expanded, limits)?), None)
             }
         };
-        Ok(Self { format, body })
+        Ok(Self {
+            format,
+            body,
+            unknown,
+        })
     }
 
     /// Returns what the bytes turned out to be.
@@ -220,10 +259,70 @@ impl Archive {
     /// Of a tar it is known once the first entry was asked for. It is bounded, but not checked to be a commit id.
     pub fn comment(&self) -> Option<&str> {
         match &self.body {
-            Body::Tar(tar) => tar.comment(),
+            Body::Tar(tar, _) => tar.comment(),
             Body::Zip(zip) => zip.comment(),
-            Body::Directory(_) | Body::PackageZip(_) => None,
+            Body::Directory(_) | Body::PackageZip(_) | Body::Image(_) | Body::Gone => None,
         }
+    }
+
+    /// Says which image is meant, should it be the file of several: by its name, the end of its name or its tag.
+    pub fn prefer_image(&mut self, wanted: &str) {
+        if let Some(unknown) = &mut self.unknown {
+            unknown.wanted = Some(wanted.to_owned());
+        }
+    }
+
+    /// Returns what is known of the image, `None` where it is none.
+    ///
+    /// Reads up to the first member. The image of a stream is copied to an unnamed temporary file in the spool folder by
+    /// this, unless it comes in reading order.
+    pub fn image(&mut self) -> Result<Option<ImageFacts<'_>>, ArchiveError> {
+        self.look()?;
+        Ok(match &self.body {
+            Body::Image(image) => Some(ImageFacts {
+                name: image.name(),
+                registry_version: image.registry_version(),
+            }),
+            _ => None,
+        })
+    }
+
+    /// Finds out whether a tar is that of an image.
+    fn look(&mut self) -> Result<(), ArchiveError> {
+        let (Some(unknown), Body::Tar(tar, first)) = (self.unknown.take(), &mut self.body) else {
+            return Ok(());
+        };
+        let limits = &unknown.limits;
+        let found = tar.next()?;
+        let path = found.as_ref().and_then(Member::path).unwrap_or_default();
+        let in_order = match &found {
+            Some(Member::File { size_bytes, .. }) if image::Image::begins_with(path) => {
+                Some(*size_bytes)
+            }
+            _ => None,
+        };
+        if in_order.is_none() && !image::is_of_image(path) {
+            *first = found;
+            return Ok(());
+        }
+        let Body::Tar(tar, _) = std::mem::replace(&mut self.body, Body::Gone) else {
+            return Ok(());
+        };
+        let wanted = unknown.wanted.as_deref();
+        let image = match (in_order, unknown.file, found) {
+            (Some(bytes), _, _) => image::Image::open(*tar, bytes, limits)?,
+            (None, Some(file), _) => {
+                let arranged = image::arrange_image(vec![file], "the image", wanted, limits)?;
+                image::read_arranged(arranged.ok_or(ImageError::NoManifest)?, limits)?
+            }
+            (None, None, Some(found)) => {
+                let arranged = image::arrange_copy(*tar, found, &unknown.spool, wanted, limits)?;
+                image::read_arranged(arranged, limits)?
+            }
+            (None, None, None) => return Ok(()),
+        };
+        self.body = Body::Image(Box::new(image));
+        Ok(())
     }
 
     /// Goes to the next entry, past what of the last one was not read.
@@ -236,10 +335,17 @@ impl Archive {
         reason = "an entry borrows the archive, an iterator's item cannot"
     )]
     pub fn next(&mut self) -> Result<Option<Entry<'_>>, ArchiveError> {
+        self.look()?;
         Ok(match &mut self.body {
-            Body::Tar(tar) => tar
+            Body::Tar(tar, first) => match first.take() {
+                Some(first) => Some(first),
+                None => tar.next()?,
+            }
+            .map(|member| member.into_entry(|()| Content::Tar(tar))),
+            Body::Image(image) => image
                 .next()?
-                .map(|member| member.into_entry(|()| Content::Tar(tar))),
+                .map(|member| member.into_entry(|()| Content::Image(image))),
+            Body::Gone => None,
             Body::Zip(zip) => zip
                 .next()?
                 .map(|member| member.into_entry(|content| Content::Zip(Box::new(content)))),
@@ -317,6 +423,16 @@ enum Member<C> {
 }
 
 impl<C> Member<C> {
+    /// Returns the path, of a refused member as far as it can be shown.
+    fn path(&self) -> Option<&str> {
+        Some(match self {
+            Self::File { path, .. } | Self::Directory(path) | Self::Skipped(path, _) => {
+                path.as_str()
+            }
+            Self::Refused(path, _) => path,
+        })
+    }
+
     fn into_entry<'a>(self, open: impl FnOnce(C) -> Content<'a>) -> Entry<'a> {
         match self {
             Self::File {
@@ -342,6 +458,7 @@ impl Read for FileEntry<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let count = match &mut self.content {
             Content::Tar(tar) => tar.read(buf)?,
+            Content::Image(image) => image.read(buf)?,
             Content::Zip(content) => content.read(buf)?,
             Content::Directory(content) => content.read(buf)?,
             Content::Kept(_, window) => window.read(buf)?,

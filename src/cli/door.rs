@@ -88,6 +88,7 @@ impl Door {
                     who: who(),
                     target,
                     may_ask: request.may_ask,
+                    image: request.image,
                 };
                 progress.expect(request.source_bytes.unwrap_or_default());
                 let staged = import::stage(store, source, &stage, progress, &Limits::default());

@@ -17,7 +17,8 @@ use crate::import::{Committed, PlanReport};
 
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
-    /// The package-storage archive (.tar, .tar.gz, .tar.zst, .tar.xz, .zip), a package's zip, a folder of either, or - for standard input
+    /// The package-storage archive (.tar, .tar.gz, .tar.zst, .tar.xz, .zip), a container image that was saved to a file, a
+    /// package's zip, a folder of any of them, or - for standard input
     source: PathBuf,
     /// Make this release of it, whatever the source says it is
     #[arg(long, value_name = "VERSION", conflicts_with = "branch")]
@@ -25,6 +26,9 @@ pub(super) struct ImportArgs {
     /// Add it to this branch
     #[arg(long, value_name = "NAME")]
     branch: Option<String>,
+    /// Take this one of the container images in the file, by its name, the end of its name or its tag
+    #[arg(long, value_name = "NAME:TAG")]
+    image: Option<String>,
     /// Replace versions that are there with other content, where the branch allows it
     #[arg(long)]
     overwrite: bool,
@@ -56,7 +60,7 @@ pub(super) fn run(common: &Common, args: ImportArgs) -> Result<ExitCode, CliErro
         && !common.json
         && !common.quiet
         && args.source.as_os_str() != "-";
-    let source = OpenSource::open(&args.source)?;
+    let source = OpenSource::open(&args.source, args.image.as_deref())?;
     let door = Door::open(&common.data_folder()?)?;
     if let Some(branch) = known(&door, &source, &args)? {
         common.print(
@@ -112,6 +116,7 @@ fn stage(
         release: args.release.clone(),
         branch: args.branch.clone(),
         may_ask,
+        image: args.image.clone(),
         source_bytes: source.bytes,
         // Unique among the imports of one server at one time.
         job: format!(

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
 use super::CliError;
-use crate::archive::{self, ArchiveError, MemberPath};
+use crate::archive::{self, ArchiveError, ImageError, MemberPath};
 use crate::crypto::{Digest, Hasher};
 use crate::limits::Limits;
 use crate::package::PackageVersion;
@@ -18,15 +18,18 @@ pub(super) struct OpenSource {
     pub name: String,
     /// Its size, where that is known before it is read.
     pub bytes: Option<u64>,
-    /// Its file, where it is one.
-    file: Option<PathBuf>,
+    /// Its file, where it is one, and which image of it is meant.
+    file: Option<(PathBuf, Option<String>)>,
     /// Its bytes.
     pub reader: Box<dyn Read + Send>,
 }
 
 impl OpenSource {
     /// Opens `path`; `-` is standard input, and a folder is read as the tar it would make.
-    pub(super) fn open(path: &Path) -> Result<Self, CliError> {
+    ///
+    /// The file of a container image is read in the order its layers need, so that no server has to copy it; `image` says
+    /// which where there are several.
+    pub(super) fn open(path: &Path, image: Option<&str>) -> Result<Self, CliError> {
         if path == Path::new("-") {
             return Ok(Self {
                 name: "-".to_owned(),
@@ -58,26 +61,41 @@ impl OpenSource {
             });
         }
         let file = File::open(path).map_err(failed)?;
-        let is_regular = metadata.is_file();
+        if !metadata.is_file() {
+            return Ok(Self {
+                name,
+                bytes: None,
+                file: None,
+                reader: Box::new(file),
+            });
+        }
+        let other_handle = file.try_clone().map_err(failed)?;
+        let what = path.display().to_string();
+        let arranged = archive::arrange_image(vec![other_handle], &what, image, &Limits::default())
+            .map_err(|error| unreadable_image(&what, &error))?;
+        let (bytes, reader): (u64, Box<dyn Read + Send>) = match arranged {
+            Some(arranged) => (arranged.total_bytes(), Box::new(arranged)),
+            None => (metadata.len(), Box::new(file)),
+        };
         Ok(Self {
             name,
-            bytes: is_regular.then_some(metadata.len()),
-            file: is_regular.then(|| path.to_owned()),
-            reader: Box::new(file),
+            bytes: Some(bytes),
+            file: Some((path.to_owned(), image.map(str::to_owned))),
+            reader,
         })
     }
 
-    /// Returns the digest of the file, read once more for it; `None` where the source is no file.
+    /// Returns the digest of the file as it is read here, read once more for it; `None` where the source is no file.
     pub(super) fn digest(&self) -> Result<Option<Digest>, CliError> {
-        let Some(path) = &self.file else {
+        let Some((path, image)) = &self.file else {
             return Ok(None);
         };
-        let read = || -> io::Result<Digest> {
-            let mut file = File::open(path)?;
+        let mut reader = Self::open(path, image.as_deref())?.reader;
+        let mut read = || -> io::Result<Digest> {
             let mut hasher = Hasher::default();
             let mut buffer = vec![0; 1 << 20];
             loop {
-                match file.read(&mut buffer)? {
+                match reader.read(&mut buffer)? {
                     0 => return Ok(hasher.finish()),
                     bytes => hasher.update(&buffer[..bytes]),
                 }
@@ -87,6 +105,16 @@ impl OpenSource {
             CliError::new(format!("cannot read {}", path.display())).caused_by(&error)
         })?;
         Ok(Some(digest))
+    }
+}
+
+fn unreadable_image(what: &str, error: &ArchiveError) -> CliError {
+    let failed = CliError::new(format!("cannot read the image in {what}")).caused_by(error);
+    match error {
+        ArchiveError::Image(ImageError::SeveralImages { .. } | ImageError::NoSuchImage { .. }) => {
+            failed.hint("name the one that is meant with --image NAME:TAG")
+        }
+        _ => failed,
     }
 }
 

@@ -4,12 +4,14 @@
 
 mod branch;
 mod cache_times;
+mod image_tag;
 mod name;
 mod plan;
 mod precedence;
 
 pub use branch::{BranchKind, Consent, Permission};
 pub use cache_times::CacheTimes;
+pub use image_tag::target_of_image;
 pub use name::{DistributionName, InvalidName};
 pub use plan::{Change, Held, Plan, PlanError, RefusedChange, plan_import};
 pub use precedence::{Offered, offers};

@@ -9,6 +9,7 @@ use super::layout::{self, InPackage};
 use super::package::Made;
 use super::repository;
 use super::stage::{StageRequest, Staged};
+use crate::distribution::{BranchKind, DistributionName};
 use crate::limits::Limits;
 use crate::package::PackageId;
 use crate::store::Store;
@@ -22,6 +23,8 @@ pub(super) struct Found {
     pub source: Source,
     /// Files that belong to no package.
     pub stray_files: u64,
+    /// Where the source itself says it belongs, before its packages are seen.
+    pub target: Option<(DistributionName, BranchKind)>,
     /// When the packages were last changed, in seconds since 1970: at their commit, else now.
     pub modified: i64,
     started_at: Timestamp,
@@ -64,6 +67,7 @@ impl Found {
                 ..Source::default()
             },
             stray_files: 0,
+            target: None,
             modified: started_at.as_second(),
             started_at,
             repositories: HashMap::new(),
@@ -151,6 +155,7 @@ impl Found {
         let target = request
             .target
             .clone()
+            .or_else(|| self.target.take())
             .or_else(|| repository::target_of_root(&root))
             .map(|(branch, kind)| Target {
                 branch,
@@ -207,6 +212,8 @@ impl Found {
                     }
                     None => Ok(made),
                 },
+                // What it lacks lies in its other part.
+                Err(_) if package.is_scattered => Err(PackageError::Scattered),
                 Err(why) => Err(why),
             };
             match outcome {

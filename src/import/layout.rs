@@ -10,6 +10,9 @@ use std::collections::HashMap;
 
 use crate::package::{PackageId, PackageName, PackageVersion};
 
+/// Where packages lie in a container image.
+const IMAGE_ROOT: &str = "packages";
+
 /// What a path in a source is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place<'a> {
@@ -79,6 +82,37 @@ pub(super) fn zip_name(file: &str) -> Option<PackageId> {
     PackageId::parse(name, version).ok()
 }
 
+/// Returns what `path` is in a container image: packages lie in `/packages`, and in the folders in it that the registry
+/// of the image is set up to read, such as `/packages/package-storage`. All of these are one folder of packages.
+pub(super) fn place_in_image(path: &str) -> Place<'_> {
+    let is_inside = |root: &str| {
+        let below = root.strip_prefix(IMAGE_ROOT);
+        below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
+    };
+    if let Some(found) = package_zip(path).filter(|found| is_inside(found.root)) {
+        return Place::Zip(InPackage {
+            root: IMAGE_ROOT,
+            ..found
+        });
+    }
+    let found = in_package(path).filter(|found| found.root == IMAGE_ROOT);
+    let in_folder = || {
+        let (root, rest) = path.split_at_checked(IMAGE_ROOT.len())?;
+        let (_, inside) = rest.strip_prefix('/')?.split_once('/')?;
+        let found = in_package(inside).filter(|found| found.root.is_empty())?;
+        let folder = path.get(..path.len() - inside.len() + found.folder.len())?;
+        Some(InPackage {
+            root,
+            folder,
+            path: found.path,
+        })
+    };
+    match found.or_else(in_folder) {
+        Some(found) if found.root == IMAGE_ROOT => Place::Package(found),
+        _ => Place::Stray,
+    }
+}
+
 fn in_package(path: &str) -> Option<InPackage<'_>> {
     // Where each of the first components begins; a package is at most four deep: lead/packages/name/version/file.
     let mut starts = vec![0];
@@ -143,6 +177,50 @@ mod tests {
                 path: "docs/README.md",
             };
             assert_eq!(place(path), Place::Package(found));
+        }
+    }
+
+    #[test]
+    fn in_an_image_packages_lie_in_one_folder_or_in_folders_of_it() {
+        for folder in [
+            "packages/nginx/1.5.0",
+            "packages/package-storage/nginx/1.5.0",
+            "packages/production/nginx/1.5.0",
+        ] {
+            let path = format!("{folder}/docs/README.md");
+            let found = InPackage {
+                root: "packages",
+                folder,
+                path: "docs/README.md",
+            };
+            assert_eq!(place_in_image(&path), Place::Package(found), "{path}");
+        }
+        for path in [
+            "packages/nginx-1.5.0.zip",
+            "packages/package-storage/nginx-1.5.0.zip",
+        ] {
+            let found = InPackage {
+                root: "packages",
+                folder: path,
+                path: "",
+            };
+            assert_eq!(place_in_image(path), Place::Zip(found), "{path}");
+        }
+        for path in [
+            "nginx/1.5.0/manifest.yml",
+            "opt/nginx/1.5.0/manifest.yml",
+            "opt/packages/nginx/1.5.0/manifest.yml",
+            "usr/share/nginx/1.5.0/manifest.yml",
+            "packages/a/b/nginx/1.5.0/manifest.yml",
+            "packages/nginx/1.5.0",
+            "packages",
+            "usr/share/nginx-1.5.0.zip",
+            "packages.d/nginx-1.5.0.zip",
+            "packages/",
+            "packageſ/x/nginx/1.5.0/manifest.yml",
+            "",
+        ] {
+            assert_eq!(place_in_image(path), Place::Stray, "{path}");
         }
     }
 

@@ -14,7 +14,10 @@ use super::repository;
 use super::source_reader::Totals;
 use super::stage::StageRequest;
 use super::work::Work;
-use crate::archive::{Archive, ArchiveError, Entry, ExactZip, ExactZipError, FileEntry, Origin};
+use crate::archive::{
+    Archive, ArchiveError, Entry, ExactZip, ExactZipError, FileEntry, ImageFacts, Origin,
+};
+use crate::distribution::target_of_image;
 use crate::limits::Limits;
 use crate::store::Store;
 
@@ -37,6 +40,8 @@ pub(super) struct Reader<'a> {
     first_modified: Option<i64>,
     found: Found,
     work: Work,
+    /// Says what a path in the source is.
+    place: for<'p> fn(&'p str) -> Place<'p>,
 }
 
 impl<'a> Reader<'a> {
@@ -58,6 +63,7 @@ impl<'a> Reader<'a> {
             first_modified: None,
             found,
             work: Work::default(),
+            place: layout::place,
         }
     }
 
@@ -75,6 +81,12 @@ impl<'a> Reader<'a> {
             self.limits,
         )
         .map_err(ImportError::source)?;
+        if let Some(image) = &self.request.image {
+            archive.prefer_image(image);
+        }
+        if let Some(image) = archive.image().map_err(ImportError::source)? {
+            self.learn_image(image);
+        }
         while let Some(entry) = archive.next().map_err(ImportError::source)? {
             if self.progress.is_stopped() {
                 return Err(ImportError::Stopped);
@@ -87,6 +99,18 @@ impl<'a> Reader<'a> {
         self.found.source.sha256 = Some(sha256);
         self.found.source.bytes = Some(bytes);
         Ok(self.found)
+    }
+
+    /// Takes from an image where its content belongs and which registry is in it.
+    fn learn_image(&mut self, image: ImageFacts<'_>) {
+        self.place = layout::place_in_image;
+        self.found.target = image.name.and_then(target_of_image);
+        let version = image
+            .registry_version
+            .filter(|version| semver::Version::parse(version).is_ok())
+            .map(str::to_owned);
+        self.found
+            .repository("", |said| said.registry_version = version);
     }
 
     /// Takes the commit from a source that `git archive` made, and its time, which every member of such a source carries.
@@ -134,7 +158,7 @@ impl<'a> Reader<'a> {
     fn file(&mut self, mut file: FileEntry<'_>) -> Result<(), ImportError> {
         self.first_modified = self.first_modified.or(file.modified_seconds);
         let path = file.path.as_str().to_owned();
-        match layout::place(&path) {
+        match (self.place)(&path) {
             Place::Package(place) => {
                 let (store, limits) = (self.store, self.limits);
                 if let Some(package) = self.package(place)? {
@@ -208,7 +232,7 @@ impl<'a> Reader<'a> {
 
     /// A member that is no file: it refuses the package it lies in, and is of no interest elsewhere.
     fn not_a_file(&mut self, path: &str, why: &dyn std::fmt::Display) -> Result<(), ImportError> {
-        match layout::place(path) {
+        match (self.place)(path) {
             Place::Package(place) | Place::Zip(place) => {
                 let why = match place.path {
                     "" => PackageError::Zip(why.to_string()),
@@ -244,7 +268,8 @@ impl<'a> Reader<'a> {
 
     /// Begins a package; `false` where its folder was met before.
     fn begin(&mut self, place: InPackage<'_>) -> Result<bool, ImportError> {
-        let is_named = || repository::target_of_root(place.root).is_some();
+        let is_named =
+            || self.found.target.is_some() || repository::target_of_root(place.root).is_some();
         if self.request.target.is_none() && !self.request.may_ask && !is_named() {
             return Err(ImportError::NoTarget);
         }

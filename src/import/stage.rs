@@ -37,6 +37,8 @@ pub struct StageRequest {
     /// Whether a target may still be named once the source is read. If not, reading stops at the first package of a
     /// source that does not say it.
     pub may_ask: bool,
+    /// Which image is meant where the source is the file of several: its name, the end of its name or its tag.
+    pub image: Option<String>,
 }
 
 /// What reading a source came to.

@@ -137,7 +137,7 @@ fn one_bad_package_is_put_aside_with_its_reason_and_the_rest_is_committed() {
     packages/e/1.0.0: it holds x as a file and as a folder
     packages/f/1.0.0: it holds manifest.yml twice
     packages/g/1.0.0: apache 1.0.0 was in this source before, at packages/apache/1.0.0
-    packages/again/1.0.0: it has no manifest.yml
+    packages/again/1.0.0: its files do not lie together in the source
     ");
     assert_eq!(plan.added, ["apache 1.0.0", "h 1.0.0"]);
     assert_eq!(place.artifacts("8.5.0").len(), 2);

@@ -5,6 +5,7 @@
 mod archives;
 mod formats;
 mod hostile;
+mod images;
 mod large;
 mod layouts;
 mod refusals;
@@ -36,6 +37,7 @@ struct Place {
 struct Ask {
     target: Option<(String, BranchKind)>,
     may_ask: bool,
+    image: Option<String>,
 }
 
 impl Ask {
@@ -50,7 +52,7 @@ impl Ask {
     fn into(name: &str, kind: BranchKind) -> Self {
         Self {
             target: Some((name.to_owned(), kind)),
-            may_ask: false,
+            ..Self::default()
         }
     }
 }
@@ -79,6 +81,7 @@ impl Place {
                 .as_ref()
                 .map(|(name, kind)| (DistributionName::parse(name).unwrap(), *kind)),
             may_ask: ask.may_ask,
+            image: ask.image.clone(),
         };
         let source = Box::new(Cursor::new(source.into()));
         let progress = Arc::new(Progress::default());

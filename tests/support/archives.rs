@@ -515,3 +515,253 @@ fn put16(out: &mut Vec<u8>, values: &[u16]) {
 fn put32(out: &mut Vec<u8>, values: &[u32]) {
     out.extend(values.iter().flat_map(|value| value.to_le_bytes()));
 }
+
+/// A container image in the making, its lowest layer first.
+#[derive(Clone)]
+pub struct Image {
+    layers: Vec<Vec<u8>>,
+    plain: Vec<Vec<u8>>,
+    labels: Vec<(String, String)>,
+    names: Vec<String>,
+    form: ImageForm,
+}
+
+/// What an image is saved as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImageForm {
+    /// `docker save` before version 25: a folder for each layer, the documents behind them.
+    DockerLegacy,
+    /// skopeo's docker-archive and `podman save`: files named by digests, links for the older names.
+    DockerArchive,
+    /// The OCI layout in a tar, blobs first.
+    Oci,
+    /// `docker save` since version 25: the OCI layout with `manifest.json` beside it.
+    DockerOci,
+}
+
+impl ImageForm {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::DockerLegacy,
+        Self::DockerArchive,
+        Self::Oci,
+        Self::DockerOci,
+    ];
+}
+
+/// Starts an image of layers that are not compressed, the lowest first.
+pub fn image(form: ImageForm, layers: &[Tar]) -> Image {
+    image_under(form, Layer::Plain, layers)
+}
+
+/// Starts an image of layers under compression, the lowest first.
+pub fn image_under(form: ImageForm, layer: Layer, layers: &[Tar]) -> Image {
+    let plain: Vec<_> = layers.iter().map(Tar::bytes).collect();
+    Image {
+        layers: plain.iter().map(|bytes| layer.of(bytes)).collect(),
+        plain,
+        labels: Vec::new(),
+        names: Vec::new(),
+        form,
+    }
+}
+
+/// Returns the 64 digits of a SHA-256 digest.
+pub fn hex(bytes: &[u8]) -> String {
+    airlock::crypto::Digest::of(bytes).to_string()
+}
+
+/// Returns where the content of the last member of a tar ends, in front of its padding.
+fn end_of_last_member(tar: &[u8]) -> usize {
+    let (mut start, mut end) = (0, 0);
+    while tar[start] != 0 {
+        let size = std::str::from_utf8(&tar[start + 124..start + 135]).unwrap();
+        end = start + 512 + usize::from_str_radix(size.trim(), 8).unwrap();
+        start = end.next_multiple_of(512);
+    }
+    end
+}
+
+impl Image {
+    /// Leaves out the end mark of each layer that is not compressed, and the padding in front of it.
+    pub fn without_ends(mut self) -> Self {
+        for (layer, plain) in self.layers.iter_mut().zip(&mut self.plain) {
+            assert_eq!(layer, plain, "it is not compressed");
+            let end = end_of_last_member(plain);
+            plain.truncate(end);
+            layer.truncate(end);
+        }
+        self
+    }
+
+    /// Adds a name with a tag.
+    pub fn tag(mut self, name: &str) -> Self {
+        self.names.push(name.to_owned());
+        self
+    }
+
+    /// Adds a label.
+    pub fn label(mut self, key: &str, value: &str) -> Self {
+        self.labels.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Returns the file.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.files()
+            .iter()
+            .fold(tar(), |tar, (path, bytes)| match path.strip_suffix("@") {
+                Some(link) => tar.symlink(link, std::str::from_utf8(bytes).unwrap()),
+                None => tar.file(path, bytes),
+            })
+            .bytes()
+    }
+
+    /// Returns the digest of the `number`th layer as it lies in the file.
+    pub fn layer(&self, number: usize) -> String {
+        hex(&self.layers[number])
+    }
+
+    /// Returns the OCI layout's documents: index, manifest, configuration.
+    pub fn oci_documents(&self) -> (String, String, String) {
+        let config = self.config();
+        let kind = |bytes: &[u8]| match bytes {
+            [0x1f, 0x8b, ..] => "+gzip",
+            [0x28, 0xb5, ..] => "+zstd",
+            _ => "",
+        };
+        let layers: Vec<_> = self
+            .layers
+            .iter()
+            .map(|bytes| {
+                let media_type = format!("application/vnd.oci.image.layer.v1.tar{}", kind(bytes));
+                descriptor(&media_type, bytes)
+            })
+            .collect();
+        let manifest = serde_json::json!({
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "config": descriptor("application/vnd.oci.image.config.v1+json", config.as_bytes()),
+            "layers": layers,
+        })
+        .to_string();
+        let mut pointer = descriptor(
+            "application/vnd.oci.image.manifest.v1+json",
+            manifest.as_bytes(),
+        );
+        let mut manifests = Vec::new();
+        for name in &self.names {
+            pointer["annotations"] =
+                serde_json::json!({ "org.opencontainers.image.ref.name": name });
+            manifests.push(pointer.clone());
+        }
+        if manifests.is_empty() {
+            manifests.push(pointer);
+        }
+        let index = serde_json::json!({ "schemaVersion": 2, "manifests": manifests }).to_string();
+        (index, manifest, config)
+    }
+
+    fn config(&self) -> String {
+        let labels: serde_json::Map<_, _> = self
+            .labels
+            .iter()
+            .map(|(key, value)| (key.clone(), value.as_str().into()))
+            .collect();
+        let diff_ids: Vec<_> = self
+            .plain
+            .iter()
+            .map(|bytes| format!("sha256:{}", hex(bytes)))
+            .collect();
+        serde_json::json!({
+            "architecture": "amd64",
+            "os": "linux",
+            "config": { "Labels": labels },
+            "rootfs": { "type": "layers", "diff_ids": diff_ids },
+        })
+        .to_string()
+    }
+
+    /// Returns the files by path, in the order tools write them; a link has `@` behind its path.
+    pub fn files(&self) -> Vec<(String, Vec<u8>)> {
+        let config = self.config();
+        let config_id = hex(config.as_bytes());
+        let manifest = |config: &str, layers: &[String]| {
+            serde_json::json!([{ "Config": config, "RepoTags": self.names, "Layers": layers }])
+                .to_string()
+                .into_bytes()
+        };
+        let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+        match self.form {
+            ImageForm::DockerLegacy => {
+                let mut paths = Vec::new();
+                for (number, bytes) in self.layers.iter().enumerate() {
+                    let id = hex(format!("{number}").as_bytes());
+                    files.push((format!("{id}/VERSION"), b"1.0".to_vec()));
+                    files.push((format!("{id}/json"), b"{}".to_vec()));
+                    files.push((format!("{id}/layer.tar"), bytes.clone()));
+                    paths.push(format!("{id}/layer.tar"));
+                }
+                let config_path = format!("{config_id}.json");
+                files.push((config_path.clone(), config.into_bytes()));
+                files.push(("manifest.json".into(), manifest(&config_path, &paths)));
+                files.push(("repositories".into(), b"{}".to_vec()));
+            }
+            ImageForm::DockerArchive => {
+                let mut paths = Vec::new();
+                for (number, bytes) in self.layers.iter().enumerate() {
+                    let path = format!("{}.tar", hex(&self.plain[number]));
+                    let id = hex(format!("{number}").as_bytes());
+                    if !paths.contains(&path) {
+                        files.push((path.clone(), bytes.clone()));
+                    }
+                    files.push((
+                        format!("{id}/layer.tar@"),
+                        format!("../{path}").into_bytes(),
+                    ));
+                    // One of the older names is as good as the other.
+                    paths.push(match number % 2 {
+                        0 => path,
+                        _ => format!("{id}/layer.tar"),
+                    });
+                }
+                let config_path = format!("{config_id}.json");
+                files.push((config_path.clone(), config.into_bytes()));
+                files.push(("repositories".into(), b"{}".to_vec()));
+                files.push(("manifest.json".into(), manifest(&config_path, &paths)));
+            }
+            ImageForm::Oci | ImageForm::DockerOci => {
+                let (index, oci_manifest, config) = self.oci_documents();
+                let blob = |bytes: &[u8]| format!("blobs/sha256/{}", hex(bytes));
+                for bytes in [config.as_bytes(), oci_manifest.as_bytes()]
+                    .into_iter()
+                    .chain(self.layers.iter().map(Vec::as_slice))
+                {
+                    files.push((blob(bytes), bytes.to_vec()));
+                }
+                files.sort();
+                files.dedup();
+                files.push(("index.json".into(), index.into_bytes()));
+                if self.form == ImageForm::DockerOci {
+                    let paths: Vec<_> = self.layers.iter().map(|bytes| blob(bytes)).collect();
+                    let document = manifest(&blob(config.as_bytes()), &paths);
+                    files.push(("manifest.json".into(), document));
+                }
+                files.push((
+                    "oci-layout".into(),
+                    br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec(),
+                ));
+            }
+        }
+        files
+    }
+}
+
+/// Returns what points to `bytes`.
+pub fn descriptor(media_type: &str, bytes: &[u8]) -> serde_json::Value {
+    serde_json::json!({
+        "mediaType": media_type,
+        "digest": format!("sha256:{}", hex(bytes)),
+        "size": bytes.len(),
+    })
+}

@@ -92,6 +92,7 @@ impl TestRegistry {
             who: "tester".into(),
             target: Some((DistributionName::parse(name).unwrap(), kind)),
             may_ask: false,
+            image: None,
         };
         let source = Box::new(Cursor::new(tar.to_vec()));
         let progress = Arc::<Progress>::default();

@@ -26,6 +26,9 @@ pub struct ImportRequest {
     pub branch: Option<String>,
     /// Whether a target may still be named once the source is read.
     pub may_ask: bool,
+    /// Which image of a file that holds several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
     /// Bytes of the source, where they are known before it is read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_bytes: Option<u64>,
@@ -83,6 +86,7 @@ pub(super) async fn post_import(
         release,
         branch,
         may_ask,
+        image,
         source_bytes,
         job,
     } = query.into_inner();
@@ -92,6 +96,7 @@ pub(super) async fn post_import(
         who: who(&request),
         target,
         may_ask,
+        image,
     };
     let job = Job::begin(&operator, job);
     let progress = Arc::clone(&job.progress);

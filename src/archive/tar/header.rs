@@ -91,6 +91,12 @@ impl Header {
         }
     }
 
+    /// Returns what the field for a link's target holds, where that is text.
+    pub(super) fn link_target(&self) -> Option<String> {
+        let target = until_nul(&self.0.as_old().linkname);
+        String::from_utf8(target.to_vec()).ok()
+    }
+
     /// Returns the announced bytes of content.
     pub(super) fn size(&self) -> Result<u64, &'static str> {
         number(&self.0.as_old().size)

@@ -16,6 +16,8 @@ pub(super) struct Input {
     expanded: BufReader<Expanded>,
     /// Where the bytes read next belong.
     pub(super) place: Place,
+    /// How many bytes were passed.
+    pub(super) position: u64,
 }
 
 impl Input {
@@ -23,6 +25,7 @@ impl Input {
         Self {
             expanded: BufReader::with_capacity(BUFFER_BYTES, expanded),
             place: Place::Start,
+            position: 0,
         }
     }
 
@@ -33,6 +36,7 @@ impl Input {
             .by_ref()
             .take(limit as u64)
             .read_to_end(&mut head)?;
+        self.position += head.len() as u64;
         Ok(head)
     }
 
@@ -40,7 +44,10 @@ impl Input {
     pub(super) fn read_some(&mut self, buf: &mut [u8]) -> Result<usize, ArchiveError> {
         match self.expanded.read(buf) {
             Ok(0) => Err(self.truncated()),
-            Ok(count) => Ok(count),
+            Ok(count) => {
+                self.position += count as u64;
+                Ok(count)
+            }
             Err(error) => Err(ArchiveError::from(error).at(&self.place)),
         }
     }
@@ -55,8 +62,17 @@ impl Input {
         Ok(())
     }
 
-    /// Skips bytes without copying them.
+    /// Skips bytes without copying them, and without reading them where a source can be read from anywhere: whether they
+    /// are there is then seen by what is read next.
     pub(super) fn skip(&mut self, mut bytes: u64) -> Result<(), ArchiveError> {
+        let ready = self.expanded.buffer().len() as u64;
+        if let Some(beyond) = bytes.checked_sub(ready)
+            && self.expanded.get_mut().pass_over(beyond)
+        {
+            self.expanded.consume(self.expanded.buffer().len());
+            self.position = self.position.saturating_add(bytes);
+            return Ok(());
+        }
         while bytes > 0 {
             bytes -= self.skip_some(bytes)?;
         }
@@ -72,6 +88,7 @@ impl Input {
         };
         let count = usize::try_from(limit).map_or(ready, |limit| limit.min(ready));
         self.expanded.consume(count);
+        self.position += count as u64;
         Ok(count as u64)
     }
 
@@ -98,6 +115,19 @@ impl Input {
                 });
             }
         }
+    }
+
+    /// Tells whether there are no more bytes.
+    pub(super) fn is_at_end(&mut self) -> Result<bool, ArchiveError> {
+        match self.expanded.fill_buf() {
+            Ok(ready) => Ok(ready.is_empty()),
+            Err(error) => Err(ArchiveError::from(error).at(&self.place)),
+        }
+    }
+
+    /// Returns the bytes read of the source and those of the tar.
+    pub(super) fn traffic(&self) -> (u64, u64) {
+        self.expanded.get_ref().traffic()
     }
 
     pub(super) fn truncated(&self) -> ArchiveError {

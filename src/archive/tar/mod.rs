@@ -8,6 +8,8 @@ mod header;
 mod input;
 mod pax;
 
+use std::io::{self, Read};
+
 use self::header::{Type, sparse_block_goes_on};
 use self::input::Input;
 use self::pax::Pax;
@@ -36,7 +38,10 @@ pub(super) struct Tar {
     padding: u64,
     headers: u64,
     comment: Option<String>,
+    link_target: Option<String>,
     ended: bool,
+    /// Whether the bytes may end behind any member: their digest says that they are whole.
+    may_lack_end: bool,
     limits: Limits,
 }
 
@@ -64,7 +69,9 @@ impl Tar {
             padding: 0,
             headers: 0,
             comment: None,
+            link_target: None,
             ended: false,
+            may_lack_end: false,
             limits: limits.clone(),
         })
     }
@@ -72,6 +79,32 @@ impl Tar {
     /// Returns the `comment` of the last global header read, where git writes the commit id.
     pub(super) fn comment(&self) -> Option<&str> {
         self.comment.as_deref()
+    }
+
+    /// Takes the end of the bytes behind a member, even before its padding, for the end mark: some tools that build images
+    /// write none, and every runtime takes their layers. For bytes whose digest is checked only.
+    pub(super) fn may_lack_end(&mut self) {
+        self.may_lack_end = true;
+    }
+
+    /// Takes files of any size from here on: the layers of an image.
+    pub(super) fn take_large_members(&mut self) {
+        self.limits.entry_bytes = u64::MAX;
+    }
+
+    /// Returns where the current member leads to, if it is a link and its header has room for that.
+    pub(super) fn link_target(&self) -> Option<&str> {
+        self.link_target.as_deref()
+    }
+
+    /// Returns how many bytes of the tar lie before what is read next: at a member, before its content.
+    pub(super) fn position(&self) -> u64 {
+        self.input.position
+    }
+
+    /// Returns the bytes read of the source and those of the tar.
+    pub(super) fn traffic(&self) -> (u64, u64) {
+        self.input.traffic()
     }
 
     /// Goes to the next member, past what of the last one was not read.
@@ -124,6 +157,7 @@ impl Tar {
     fn header(&mut self) -> Result<Option<Header>, ArchiveError> {
         let header = match self.first.take() {
             Some(first) => first,
+            None if self.may_lack_end && self.input.is_at_end()? => return Ok(None),
             None => {
                 let mut block = [0; BLOCK];
                 self.input.read_exact(&mut block)?;
@@ -241,6 +275,9 @@ impl Tar {
         }
         self.content = size;
         self.padding = padding_of(size);
+        self.link_target = header
+            .link_target()
+            .filter(|_| matches!(kind, Type::HardLink | Type::SymbolicLink));
 
         // Before POSIX had a type for them, directories were empty files with a slash behind. The content of a dumped
         // one is the list of what lay in it.
@@ -302,12 +339,20 @@ impl Tar {
     fn skip_content(&mut self) -> Result<(), ArchiveError> {
         let content = std::mem::take(&mut self.content);
         self.input.skip(content)?;
-        let padding = std::mem::take(&mut self.padding);
-        self.input.skip(padding)?;
+        let mut padding = std::mem::take(&mut self.padding);
+        while padding > 0 && !(self.may_lack_end && self.input.is_at_end()?) {
+            padding -= self.input.skip_some(padding)?;
+        }
         if let Place::In(member) = &mut self.input.place {
             self.input.place = Place::After(std::mem::take(member));
         }
         Ok(())
+    }
+}
+
+impl Read for Tar {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        Ok(Self::read(self, buf)?)
     }
 }
 
