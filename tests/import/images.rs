@@ -28,7 +28,7 @@ fn layers() -> [Tar; 3] {
             .package("packages/package-storage/apache/1.0.0")
             .package("packages/package-storage/gone/1.0.0")
             .package("packages/package-storage/nginx/1.5.0")
-            .file("packages/package-storage/zip-1.0.0.zip", "PK"),
+            .file("packages/package-storage/index.txt", "x"),
         tar()
             .file("packages/package-storage/.wh.old", "")
             .file("packages/package-storage/gone/.wh.1.0.0", "")
@@ -73,7 +73,7 @@ fn an_image_in_every_form_is_the_tree_that_its_layers_make() {
             let told = format!("{form:?} {layer:?}");
             assert_eq!(plan.added, ["apache 1.0.0", "nginx 1.5.0"], "{told}");
             assert_eq!(plan.quarantined.len(), 0, "{told}");
-            assert_eq!(plan.ignored_files, 1, "the zip of {told}");
+            assert_eq!(plan.ignored_files, 1, "{told}");
             assert_eq!(place.digests("9.2.0"), tree.digests("9.2.0"), "{told}");
             let name = DistributionName::parse("9.2.0").unwrap();
             let branch = place
@@ -232,11 +232,8 @@ fn a_layer_may_end_behind_its_last_file_and_not_in_it() {
         assert_eq!(plan.added.len(), 4, "{form:?}");
         assert_eq!(plan.quarantined.len(), 0, "{form:?}");
     }
-    let announced_only = tar()
-        .package("packages/nginx/1.5.0")
-        .header(|header| header.set_size(9));
-    let saved = image(ImageForm::Oci, &[announced_only]).without_ends();
-    refused(saved.bytes(), "truncated in x");
+    let saved = image(ImageForm::Oci, &[base]).without_ends().cut();
+    refused(saved.bytes(), "truncated in");
 }
 
 /// Returns an image as OCI layout after `change` of its index, manifest and configuration, in which digests are made to

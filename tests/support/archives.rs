@@ -594,6 +594,15 @@ impl Image {
         self
     }
 
+    /// Takes the last byte of each layer that is not compressed.
+    pub fn cut(mut self) -> Self {
+        for (layer, plain) in self.layers.iter_mut().zip(&mut self.plain) {
+            plain.pop();
+            layer.clone_from(plain);
+        }
+        self
+    }
+
     /// Adds a name with a tag.
     pub fn tag(mut self, name: &str) -> Self {
         self.names.push(name.to_owned());
