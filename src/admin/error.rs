@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::import::ImportError;
+use crate::import::{ImportError, SourceFault};
 use crate::store::StoreError;
 
 /// Why an operation was not done. Nothing was changed.
@@ -56,7 +56,12 @@ impl OperationError {
     fn kind(&self) -> &'static str {
         match self {
             Self::Import(error) => match error {
-                ImportError::Source(_) => "source",
+                ImportError::Source(_) => match error.source_fault() {
+                    Some(SourceFault::NotAnArchive) => "not-an-archive",
+                    Some(SourceFault::Broken) => "broken-source",
+                    Some(SourceFault::SeveralImages) => "several-images",
+                    Some(SourceFault::Other) | None => "source",
+                },
                 ImportError::Store(error) => store_kind(error),
                 ImportError::DiskFull { .. } => "disk-full",
                 ImportError::NoPackages => "no-packages",

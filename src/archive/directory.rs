@@ -247,6 +247,86 @@ pub fn pack_directory(
     out: impl Write,
     limits: &Limits,
 ) -> Result<u64, ArchiveError> {
+    pack_walk(directory, prefix, out, limits, |content| Box::new(content))
+}
+
+/// Returns how many bytes [`pack_directory`] would write, as far as the directory stays as it is. Reads no file.
+pub fn packed_directory_bytes(
+    directory: &Path,
+    prefix: &str,
+    limits: &Limits,
+) -> Result<u64, ArchiveError> {
+    let mut bytes = Counted(0);
+    pack_walk(directory, prefix, &mut bytes, limits, |content| {
+        Box::new(io::repeat(0).take(content.left))
+    })?;
+    Ok(bytes.0)
+}
+
+/// Writes files as a plain tar, each under the name beside it, in the order given.
+pub fn pack_files(files: &[(String, PathBuf)], out: impl Write) -> Result<(), ArchiveError> {
+    pack_list(files, out, |content| Box::new(content))
+}
+
+/// Returns how many bytes [`pack_files`] would write, as far as the files stay as they are. Reads no file.
+pub fn packed_files_bytes(files: &[(String, PathBuf)]) -> Result<u64, ArchiveError> {
+    let mut bytes = Counted(0);
+    pack_list(files, &mut bytes, |content| {
+        Box::new(io::repeat(0).take(content.left))
+    })?;
+    Ok(bytes.0)
+}
+
+/// Counts what is written to it.
+struct Counted(u64);
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn pack_list(
+    files: &[(String, PathBuf)],
+    out: impl Write,
+    open: impl Fn(Content) -> Box<dyn Read>,
+) -> Result<(), ArchiveError> {
+    let mut tar = tar::Builder::new(out);
+    for (name, path) in files {
+        let failed = |source| ArchiveError::Io {
+            what: path.display().to_string(),
+            source,
+        };
+        let file = File::open(path).map_err(failed)?;
+        let left = file.metadata().map_err(failed)?.len();
+        let content = Content {
+            file: ReadCounter::new(file, Arc::default()),
+            path: path.clone(),
+            left,
+        };
+        let mut header = tar::Header::new_gnu();
+        header.set_mode(0o644);
+        header.set_size(left);
+        // The time of the copy says nothing of a package in a zip, and would make equal sources differ.
+        header.set_mtime(0);
+        tar.append_data(&mut header, name, open(content))
+            .map_err(of_file_or_writer)?;
+    }
+    finish(tar)
+}
+
+fn pack_walk(
+    directory: &Path,
+    prefix: &str,
+    out: impl Write,
+    limits: &Limits,
+    open: impl Fn(Content) -> Box<dyn Read>,
+) -> Result<u64, ArchiveError> {
     let limits = Limits {
         entry_bytes: u64::MAX,
         ..limits.clone()
@@ -272,7 +352,7 @@ pub fn pack_directory(
                         .and_then(|time| u64::try_from(time).ok())
                         .unwrap_or(0),
                 );
-                tar.append_data(&mut header, &path, content)
+                tar.append_data(&mut header, &path, open(content))
             }
             Member::Refused(..) => {
                 header.set_size(0);
@@ -292,13 +372,21 @@ pub fn pack_directory(
             }
             Member::Directory(_) => Ok(()),
         };
-        written.map_err(|error| match error.downcast::<ArchiveError>() {
-            Ok(of_the_file) => of_the_file,
-            Err(of_the_writer) => ArchiveError::Write(of_the_writer),
-        })?;
+        written.map_err(of_file_or_writer)?;
     }
+    finish(tar)?;
+    Ok(files)
+}
+
+fn of_file_or_writer(error: io::Error) -> ArchiveError {
+    match error.downcast::<ArchiveError>() {
+        Ok(of_the_file) => of_the_file,
+        Err(of_the_writer) => ArchiveError::Write(of_the_writer),
+    }
+}
+
+fn finish(tar: tar::Builder<impl Write>) -> Result<(), ArchiveError> {
     tar.into_inner()
         .and_then(|mut out| out.flush())
-        .map_err(ArchiveError::Write)?;
-    Ok(files)
+        .map_err(ArchiveError::Write)
 }

@@ -26,9 +26,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-pub use self::directory::pack_directory;
+pub use self::directory::{pack_directory, pack_files, packed_directory_bytes, packed_files_bytes};
 pub use self::error::{ArchiveError, Inside, Place};
-pub use self::image::{ArrangedImage, ImageError, arrange_image};
+pub use self::image::{ArrangedImage, ImageError, Pieces, arrange_folder, arrange_image};
 pub use self::path::{MemberPath, PathRefusal};
 pub use self::source::{Format, ReadCounter};
 pub use self::zip::exact::{ExactEntry, ExactZip, ExactZipError};
@@ -312,7 +312,11 @@ impl Archive {
         let image = match (in_order, unknown.file, found) {
             (Some(bytes), _, _) => image::Image::open(*tar, bytes, limits)?,
             (None, Some(file), _) => {
-                let arranged = image::arrange_image(vec![file], "the image", wanted, limits)?;
+                let arranged = image::arrange_image(
+                    Pieces::of_file(file, "the image".to_owned())?,
+                    wanted,
+                    limits,
+                )?;
                 image::read_arranged(arranged.ok_or(ImageError::NoManifest)?, limits)?
             }
             (None, None, Some(found)) => {

@@ -57,6 +57,16 @@ fn hint(kind: &str) -> Option<&'static str> {
         "no-packages" => {
             "`airlock import` takes a package-storage archive or folder, or the folder that holds the packages"
         }
+        "not-an-archive" => {
+            "`airlock import` takes archives and folders of packages, packages as zips, and images as `docker save`, `podman \
+             save` and skopeo write them; of a file that was split name all pieces in their order, as in `airlock import \
+             image.tar.*`"
+        }
+        "broken-source" => {
+            "copy it once more from where it came; where it was split name all pieces in their order, as in `airlock \
+             import image.tar.*`, and import several archives one by one"
+        }
+        "several-images" => "name the one that is meant with --image NAME:TAG",
         "too-much-work" => {
             "if you trust it, unpack it and import the folder with `airlock import FOLDER`"
         }

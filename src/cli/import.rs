@@ -1,6 +1,6 @@
 //! `airlock import`: stage, plan, commit, with a question between the last two where somebody can be asked.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc::channel;
 
@@ -17,9 +17,13 @@ use crate::import::{Committed, PlanReport};
 
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
-    /// The package-storage archive (.tar, .tar.gz, .tar.zst, .tar.xz, .zip), a container image that was saved to a file, a
-    /// package's zip, a folder of any of them, or - for standard input
-    source: PathBuf,
+    /// The package-storage archive (.tar, .tar.gz, .tar.zst, .tar.xz, .zip), a container image that was saved to a file or
+    /// folder, packages as zips, a folder of any of them, or - for standard input
+    ///
+    /// Several, all called NAME-VERSION.zip or NAME-VERSION.zip.sig, are the zips of packages. Several others are the
+    /// pieces of one file in their order, as `split` made them: `airlock import image.tar.*`.
+    #[arg(required = true, value_name = "SOURCE")]
+    sources: Vec<PathBuf>,
     /// Make this release of it, whatever the source says it is
     #[arg(long, value_name = "VERSION", conflicts_with = "branch")]
     release: Option<String>,
@@ -59,8 +63,8 @@ pub(super) fn run(common: &Common, args: ImportArgs) -> Result<ExitCode, CliErro
         && !args.yes
         && !common.json
         && !common.quiet
-        && args.source.as_os_str() != "-";
-    let source = OpenSource::open(&args.source, args.image.as_deref())?;
+        && args.sources != [Path::new("-")];
+    let source = OpenSource::open(&args.sources, args.image.as_deref())?;
     let door = Door::open(&common.data_folder()?)?;
     if let Some(branch) = known(&door, &source, &args)? {
         common.print(

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::archive::{ArchiveError, ImageError};
 use crate::distribution::PlanError;
 use crate::store::StoreError;
 
@@ -188,7 +189,50 @@ pub enum ImportError {
     Stopped,
 }
 
+/// What is wrong with a source that cannot be read, as far as it matters for what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceFault {
+    /// It is nothing that can be imported.
+    NotAnArchive,
+    /// It ends too early, goes on behind its end, or contradicts itself or its checksums.
+    Broken,
+    /// It holds several images, and none that was asked for.
+    SeveralImages,
+    /// Reading failed, or it is refused for what it is.
+    Other,
+}
+
 impl ImportError {
+    /// Returns what is wrong with the source; `None` where something else failed.
+    pub fn source_fault(&self) -> Option<SourceFault> {
+        let Self::Source(error) = self else {
+            return None;
+        };
+        let mut fault = error.downcast_ref::<ArchiveError>();
+        while let Some(ArchiveError::Layer { source, .. }) = fault {
+            fault = Some(source);
+        }
+        Some(match fault {
+            Some(ArchiveError::NotAnArchive { .. } | ArchiveError::Empty) => {
+                SourceFault::NotAnArchive
+            }
+            Some(
+                ArchiveError::Truncated { .. }
+                | ArchiveError::Damaged { .. }
+                | ArchiveError::TrailingData
+                | ArchiveError::Image(
+                    ImageError::WrongDigest { .. }
+                    | ImageError::WrongSize { .. }
+                    | ImageError::Missing { .. },
+                ),
+            ) => SourceFault::Broken,
+            Some(ArchiveError::Image(
+                ImageError::SeveralImages { .. } | ImageError::NoSuchImage { .. },
+            )) => SourceFault::SeveralImages,
+            _ => SourceFault::Other,
+        })
+    }
+
     pub(super) fn source(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Source(Box::new(error))
     }

@@ -76,7 +76,7 @@ fn package_zip(path: &str) -> Option<InPackage<'_>> {
 }
 
 /// Returns the package version that a file called `{name}-{version}.zip` is to hold.
-pub(super) fn zip_name(file: &str) -> Option<PackageId> {
+pub fn zip_name(file: &str) -> Option<PackageId> {
     // No name has a dash, many versions have.
     let (name, version) = file.strip_suffix(".zip")?.split_once('-')?;
     PackageId::parse(name, version).ok()

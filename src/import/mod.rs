@@ -25,7 +25,8 @@ mod work;
 mod zip_contents;
 mod zip_package;
 
-pub use error::{ImportError, PackageError};
+pub use error::{ImportError, PackageError, SourceFault};
+pub use layout::zip_name;
 pub use plan::{Waiting, commit, drop_stage, plan, set_target, waiting};
 pub use progress::{Progress, ProgressReport};
 pub use report::{Committed, PlanReport, Problem, SourceReport};

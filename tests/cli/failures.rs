@@ -14,13 +14,14 @@ fn a_source_that_cannot_be_taken_says_why() {
     exit 1
     Error: cannot open [SITE]/missing.tar
     Caused by: No such file or directory (os error 2)
-    Hint: `airlock import` takes a file, a folder or - for standard input
+    Hint: `airlock import` takes a file or its pieces, zips, a folder or - for standard input
     ");
     let page = site.source("page.tar", "<!DOCTYPE html>");
     insta::assert_snapshot!(site.run(&["import", &page]), @r#"
     exit 1
     Error: cannot read the source
     Caused by: not an archive: the source begins with "<!DOCTYPE html>"
+    Hint: `airlock import` takes archives and folders of packages, packages as zips, and images as `docker save`, `podman save` and skopeo write them; of a file that was split name all pieces in their order, as in `airlock import image.tar.*`
     "#);
     let stray = site.source(
         "stray.tar",

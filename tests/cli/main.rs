@@ -6,9 +6,11 @@ mod archives;
 mod failures;
 mod import;
 mod keys;
+mod real_images;
 mod served;
 mod server;
 mod shared;
+mod sources;
 #[path = "../support/trees.rs"]
 mod trees;
 

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::documents::shown;
 use super::error::ImageError;
 use crate::archive::Member;
+use crate::archive::directory::Walk;
 use crate::archive::error::ArchiveError;
 use crate::archive::tar::Tar;
 use crate::crypto::Digest;
@@ -17,11 +19,25 @@ use crate::limits::Limits;
 /// Links followed from one layer to another: `docker save` writes one where two layers are equal.
 const MAX_LINKS: usize = 8;
 
-/// A file on disk, or the pieces it was split into.
-#[derive(Debug, Default)]
-pub(super) struct Pieces {
-    files: Vec<(File, u64)>,
+/// Files on disk, read as if they were one: a file, the pieces it was split into, the files of a folder.
+#[derive(Debug)]
+pub struct Pieces {
+    pieces: Vec<Piece>,
     what: String,
+}
+
+#[derive(Debug)]
+struct Piece {
+    bytes: Bytes,
+    /// Where it ends in the whole.
+    end: u64,
+}
+
+#[derive(Debug)]
+enum Bytes {
+    Open(File),
+    /// Opened for each read, for there may be more of them than files may be open.
+    At(PathBuf),
 }
 
 /// Bytes of [`Pieces`], from where a member begins to where it ends.
@@ -41,43 +57,91 @@ pub(super) struct Files {
 }
 
 impl Pieces {
-    /// Returns the bytes of `files` as if they were one, called `what` in messages.
-    pub(super) fn new(files: Vec<File>, what: String) -> Result<Self, ArchiveError> {
+    /// Takes an open file, called `what` in messages.
+    pub fn of_file(file: File, what: String) -> Result<Self, ArchiveError> {
+        let failed = |source| ArchiveError::Io {
+            what: what.clone(),
+            source,
+        };
+        let end = file.metadata().map_err(failed)?.len();
+        let bytes = Bytes::Open(file);
+        Ok(Self {
+            pieces: vec![Piece { bytes, end }],
+            what,
+        })
+    }
+
+    /// Takes the files at `paths`, in this order; together they are called `what` in messages.
+    pub fn of_paths(
+        paths: impl IntoIterator<Item = PathBuf>,
+        what: String,
+    ) -> Result<Self, ArchiveError> {
         let mut pieces = Self {
-            files: Vec::new(),
+            pieces: Vec::new(),
             what,
         };
-        for file in files {
-            let bytes = file.metadata().map_err(|error| pieces.failed(error))?.len();
-            pieces.files.push((file, bytes));
+        for path in paths {
+            let metadata = path.metadata().map_err(|error| failed(&path, error))?;
+            pieces.push(path, metadata.len());
         }
         Ok(pieces)
     }
 
-    pub(super) fn bytes(&self) -> u64 {
-        self.files.iter().map(|(_, bytes)| bytes).sum()
+    fn push(&mut self, path: PathBuf, bytes: u64) {
+        let end = self.total_bytes().saturating_add(bytes);
+        let bytes = Bytes::At(path);
+        self.pieces.push(Piece { bytes, end });
     }
 
-    fn read_at(&self, buffer: &mut [u8], mut position: u64) -> Result<usize, ArchiveError> {
-        for (file, bytes) in &self.files {
-            if position < *bytes {
-                return loop {
-                    match file.read_at(buffer, position) {
-                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                        outcome => break outcome.map_err(|error| self.failed(error)),
-                    }
-                };
+    /// Returns how many bytes they have together.
+    pub fn total_bytes(&self) -> u64 {
+        self.pieces.last().map_or(0, |piece| piece.end)
+    }
+
+    /// Returns a reader of all of them, front to back.
+    pub fn into_reader(self) -> impl Read + Send {
+        let bytes = self.total_bytes();
+        Span::of(&Arc::new(self), 0, bytes)
+    }
+
+    fn read_at(&self, buffer: &mut [u8], position: u64) -> Result<usize, ArchiveError> {
+        let number = self.pieces.partition_point(|piece| piece.end <= position);
+        let Some(piece) = self.pieces.get(number) else {
+            return Ok(0);
+        };
+        let before = number.checked_sub(1).and_then(|it| self.pieces.get(it));
+        let start = before.map_or(0, |piece| piece.end);
+        // A piece that has grown meanwhile is read as far as it went when it was taken.
+        let left = usize::try_from(piece.end - position).unwrap_or(usize::MAX);
+        let wanted = left.min(buffer.len());
+        let buffer = buffer.get_mut(..wanted).unwrap_or_default();
+        match &piece.bytes {
+            Bytes::Open(file) => {
+                read_from(file, buffer, position - start).map_err(|source| ArchiveError::Io {
+                    what: self.what.clone(),
+                    source,
+                })
             }
-            position -= bytes;
+            Bytes::At(path) => File::open(path)
+                .and_then(|file| read_from(&file, buffer, position - start))
+                .map_err(|error| failed(path, error)),
         }
-        Ok(0)
     }
+}
 
-    fn failed(&self, source: io::Error) -> ArchiveError {
-        ArchiveError::Io {
-            what: self.what.clone(),
-            source,
+fn read_from(file: &File, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+    loop {
+        match file.read_at(buffer, position) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            outcome => return outcome,
         }
+    }
+}
+
+fn failed(path: &Path, source: io::Error) -> ArchiveError {
+    ArchiveError::Io {
+        what: path.display().to_string(),
+        source,
     }
 }
 
@@ -142,6 +206,35 @@ impl Files {
                 });
             }
         }
+        Ok(files)
+    }
+
+    /// Finds the files of a folder; no link in it is followed.
+    pub(super) fn of_folder(folder: &Path, limits: &Limits) -> Result<Self, ArchiveError> {
+        let large = Limits {
+            entry_bytes: u64::MAX,
+            source_members: limits.image_members as u64,
+            ..limits.clone()
+        };
+        let mut walk = Walk::open(folder, Arc::default(), &large)?;
+        let mut pieces = Pieces {
+            pieces: Vec::new(),
+            what: folder.display().to_string(),
+        };
+        let mut places = HashMap::new();
+        while let Some(found) = walk.next()? {
+            if let Member::File {
+                path, size_bytes, ..
+            } = found.member
+            {
+                let path = path.as_str().to_owned();
+                let start = pieces.total_bytes();
+                pieces.push(folder.join(&path), size_bytes);
+                places.insert(path, (start, size_bytes));
+            }
+        }
+        let mut files = Self::new(Arc::new(pieces), limits);
+        files.places = places;
         Ok(files)
     }
 

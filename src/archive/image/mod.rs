@@ -17,17 +17,17 @@ mod files;
 mod hidden;
 mod layers;
 
-use std::fs::File;
 use std::io::{self, Seek};
 use std::path::Path;
 use std::sync::Arc;
 
 pub use self::arranged::ArrangedImage;
 pub use self::error::ImageError;
+pub use self::files::Pieces;
 pub(super) use self::files::Span;
 pub(super) use self::layers::Image;
 
-use self::files::{Files, Pieces};
+use self::files::Files;
 use super::error::ArchiveError;
 use super::expand::Expanded;
 use super::source::Format;
@@ -55,15 +55,13 @@ pub(super) fn is_of_image(path: &str) -> bool {
 ///
 /// `None` where the file is no plain tar or holds no image; what it is else is for [`Archive`](super::Archive) to tell.
 pub fn arrange_image(
-    files: Vec<File>,
-    what: &str,
+    pieces: Pieces,
     wanted: Option<&str>,
     limits: &Limits,
 ) -> Result<Option<ArrangedImage>, ArchiveError> {
-    let pieces = Pieces::new(files, what.to_owned())?;
     let pieces = Arc::new(pieces);
     let open = || {
-        let span = Span::of(&pieces, 0, pieces.bytes());
+        let span = Span::of(&pieces, 0, pieces.total_bytes());
         let large = Limits {
             entry_bytes: u64::MAX,
             ..limits.clone()
@@ -76,6 +74,20 @@ pub fn arrange_image(
         _ => return Ok(None),
     }
     let files = Files::of_tar(open()?, pieces, limits)?;
+    let chosen = choose::choose(&files, wanted, limits)?;
+    Ok(Some(ArrangedImage::new(&files, chosen)?))
+}
+
+/// Puts the image that an OCI layout on disk holds in reading order; `None` where the folder is no such layout.
+pub fn arrange_folder(
+    folder: &Path,
+    wanted: Option<&str>,
+    limits: &Limits,
+) -> Result<Option<ArrangedImage>, ArchiveError> {
+    if !folder.join("oci-layout").is_file() {
+        return Ok(None);
+    }
+    let files = Files::of_folder(folder, limits)?;
     let chosen = choose::choose(&files, wanted, limits)?;
     Ok(Some(ArrangedImage::new(&files, chosen)?))
 }
@@ -116,7 +128,7 @@ pub(super) fn arrange_copy(
         }
         next = tar.next()?;
     }
-    let pieces = Pieces::new(vec![copy], "the temporary copy of the image".to_owned())?;
+    let pieces = Pieces::of_file(copy, "the temporary copy of the image".to_owned())?;
     let mut files = Files::new(Arc::new(pieces), limits);
     for (member, link, position) in members {
         files.note(member, link, position);
