@@ -72,7 +72,7 @@ impl OperationError {
                 ImportError::TooMuchWork { .. } => "too-much-work",
                 ImportError::OtherKind { .. } => "other-kind",
                 ImportError::NameTaken(_) => "name-taken",
-                ImportError::Plan(_) => "release-differs",
+                ImportError::NoEdition(_) => "release-differs",
                 ImportError::Stopped => "stopped",
             },
             Self::Store(error) => store_kind(error),

@@ -13,6 +13,7 @@ use super::source::OpenSource;
 use super::{CliError, Common, plan_text, print, terminal};
 use crate::admin::operations::KnownSource;
 use crate::admin::routes::{ConsentRequest, ImportRequest, StagedReport, TargetRequest};
+use crate::distribution::{DistributionName, release_of};
 use crate::import::{Committed, PlanReport};
 
 #[derive(Debug, Args)]
@@ -104,7 +105,13 @@ fn known(door: &Door, source: &OpenSource, args: &ImportArgs) -> Result<Option<S
     let wanted = args.release.as_ref().or(args.branch.as_ref());
     Ok(branches
         .into_iter()
-        .find(|branch| wanted.is_none_or(|wanted| wanted == branch)))
+        .find(|branch| wanted.is_none_or(|wanted| is_edition(branch, wanted))))
+}
+
+/// Tells whether a branch is the one wanted, or an edition of the release wanted.
+fn is_edition(branch: &str, wanted: &str) -> bool {
+    let name = DistributionName::parse(branch);
+    branch == wanted || name.is_ok_and(|name| release_of(&name) == wanted)
 }
 
 fn stage(

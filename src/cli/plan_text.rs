@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::numbers::{counted, grouped, size};
-use crate::import::{Committed, PlanReport, Problem};
+use crate::import::{Committed, EditionReport, PlanReport, Problem};
 
 /// Lines of a list before it is cut, unless all of it is asked for.
 const SHOWN: usize = 10;
@@ -73,6 +73,9 @@ pub(super) fn plan(plan: &PlanReport, all: bool) -> String {
             .iter()
             .for_each(|package| line(format!("~ {package}")));
     }
+    if let Some(edition) = &plan.edition {
+        differences(&mut text, edition, all);
+    }
     problems(&mut text, "Refused", &plan.refused, all);
     problems(&mut text, "In quarantine", &plan.quarantined, all);
     text
@@ -128,6 +131,43 @@ fn kind(plan: &PlanReport) -> String {
     }
 }
 
+/// Writes what an edition adds, changes and leaves out of the last.
+fn differences(text: &mut String, edition: &EditionReport, all: bool) {
+    let EditionReport {
+        release,
+        last,
+        added,
+        changed,
+        removed,
+    } = edition;
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        text,
+        "It is the next edition of {release}: {last} is here with other content, and stays as it is. Against {last}:"
+    );
+    for (sign, packages, what) in [
+        ('+', added, "new"),
+        ('~', changed, "with other files"),
+        ('-', removed, "no longer there"),
+    ] {
+        if packages.is_empty() {
+            continue;
+        }
+        let _ = writeln!(text, "  {:>7} {what}", grouped(packages.len() as u64));
+        let shown = if all { packages.len() } else { SHOWN };
+        for package in packages.iter().take(shown) {
+            let _ = writeln!(text, "  {sign} {package}");
+        }
+        if packages.len() > shown {
+            let _ = writeln!(
+                text,
+                "  and {} more: `airlock plans show` lists them",
+                packages.len() - shown
+            );
+        }
+    }
+}
+
 fn problems(text: &mut String, title: &str, problems: &[Problem], all: bool) {
     if problems.is_empty() {
         return;
@@ -168,6 +208,7 @@ mod tests {
             branch: "8.5.0".into(),
             kind: "release".into(),
             is_new_branch: true,
+            edition: None,
             added: vec!["nginx 1.5.0".into(), "nginx 1.6.0".into()],
             replaced: vec![],
             unchanged: 0,

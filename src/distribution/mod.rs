@@ -1,9 +1,10 @@
-//! Which package versions are offered where: branches and their rules, precedence, plans.
+//! Which package versions are offered where: branches and their rules, editions, precedence, plans.
 //!
 //! Domain only: it knows packages, and neither the store nor a clock.
 
 mod branch;
 mod cache_times;
+mod edition;
 mod image_tag;
 mod name;
 mod plan;
@@ -11,7 +12,8 @@ mod precedence;
 
 pub use branch::{BranchKind, Consent, Permission};
 pub use cache_times::CacheTimes;
+pub use edition::{Differences, next_edition, release_of};
 pub use image_tag::target_of_image;
 pub use name::{DistributionName, InvalidName};
-pub use plan::{Change, Held, Plan, PlanError, RefusedChange, plan_import};
+pub use plan::{Change, Held, Plan, RefusedChange, plan_import};
 pub use precedence::{Offered, offers};

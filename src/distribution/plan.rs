@@ -46,25 +46,6 @@ pub struct Plan {
     pub refused: Vec<RefusedChange>,
 }
 
-/// Why an import as a whole cannot be.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PlanError {
-    /// The release is here with other content, and a release never changes.
-    #[error(
-        "release {release} is already here with other content: {differences} of {versions} package versions differ, first {first}"
-    )]
-    ReleaseDiffers {
-        /// The release.
-        release: String,
-        /// How many package versions differ, are missing or are new.
-        differences: usize,
-        /// How many there are on both sides together.
-        versions: usize,
-        /// The first of them, and how.
-        first: String,
-    },
-}
-
 /// Returns what an import of `incoming` into the branch `name` would do. `now` is what the branch holds, `None` where it is
 /// to be made. Both are sorted by package.
 pub fn plan_import(
@@ -73,15 +54,12 @@ pub fn plan_import(
     now: Option<&[(PackageId, Held)]>,
     incoming: &[(PackageId, Held)],
     consent: Consent,
-) -> Result<Plan, PlanError> {
+) -> Plan {
     let consent = Consent {
         is_making: now.is_none(),
         ..consent
     };
     let now = now.unwrap_or_default();
-    if kind == BranchKind::Release && !consent.is_making {
-        return same_release(name, now, incoming);
-    }
     let present: HashMap<&PackageId, Held> =
         now.iter().map(|(package, held)| (package, *held)).collect();
     let mut plan = Plan::default();
@@ -108,6 +86,9 @@ pub fn plan_import(
                 super::Permission::WhenAsked => {
                     format!("it is in {name} with other content; --overwrite replaces it")
                 }
+                super::Permission::AtMaking => {
+                    format!("{name} is a release, and takes nothing more")
+                }
                 _ => format!(
                     "it is in {name} with other content, and {name} never changes a version"
                 ),
@@ -118,52 +99,7 @@ pub fn plan_import(
             });
         }
     }
-    Ok(plan)
-}
-
-/// A release that is here: nothing to do where it is the same, an error where it is not.
-fn same_release(
-    release: &str,
-    now: &[(PackageId, Held)],
-    incoming: &[(PackageId, Held)],
-) -> Result<Plan, PlanError> {
-    let here: HashMap<&PackageId, Digest> = now
-        .iter()
-        .map(|(package, held)| (package, held.tree_sha256))
-        .collect();
-    let coming: HashMap<&PackageId, Digest> = incoming
-        .iter()
-        .map(|(package, held)| (package, held.tree_sha256))
-        .collect();
-    let mut differences: Vec<(&PackageId, &str)> = Vec::new();
-    for (package, tree) in &coming {
-        match here.get(package) {
-            None => differences.push((package, "is new")),
-            Some(other) if other != tree => differences.push((package, "has other files")),
-            Some(_) => {}
-        }
-    }
-    differences.extend(
-        here.keys()
-            .filter(|package| !coming.contains_key(*package))
-            .map(|package| (*package, "is missing")),
-    );
-    match differences.iter().min() {
-        None => Ok(Plan {
-            unchanged: coming.len(),
-            ..Plan::default()
-        }),
-        Some((package, how)) => Err(PlanError::ReleaseDiffers {
-            release: release.to_owned(),
-            differences: differences.len(),
-            versions: here.len()
-                + coming
-                    .keys()
-                    .filter(|package| !here.contains_key(*package))
-                    .count(),
-            first: format!("{package}, which {how}"),
-        }),
-    }
+    plan
 }
 
 #[cfg(test)]
@@ -212,7 +148,7 @@ mod tests {
             Consent::default(),
         );
         assert_eq!(
-            shown(&plan.unwrap()),
+            shown(&plan),
             (vec!["add 1.0.0".into(), "add 1.1.0".into()], 0, vec![])
         );
     }
@@ -227,28 +163,35 @@ mod tests {
             &now,
             Consent::default(),
         );
-        assert_eq!(shown(&plan.unwrap()), (vec![], 1, vec![]));
+        assert_eq!(shown(&plan), (vec![], 1, vec![]));
     }
 
     #[test]
-    fn a_release_with_other_content_is_refused_with_the_count_and_the_first_difference() {
-        let now = [held("1.0.0", "a"), held("1.1.0", "b"), held("1.3.0", "d")];
+    fn nothing_is_put_into_a_release_that_is_made() {
+        let now = [held("1.0.0", "a"), held("1.1.0", "b")];
         let incoming = [
             held("1.0.0", "a"),
             held("1.1.0", "other"),
             held("1.2.0", "c"),
         ];
-        let error = plan_import(
+        let plan = plan_import(
             "8.5.0",
             BranchKind::Release,
             Some(&now),
             &incoming,
             Consent::default(),
-        )
-        .unwrap_err();
+        );
         assert_eq!(
-            error.to_string(),
-            "release 8.5.0 is already here with other content: 3 of 4 package versions differ, first nginx 1.1.0, which has other files",
+            shown(&plan),
+            (
+                vec![],
+                1,
+                vec![
+                    "1.1.0: it is in 8.5.0 with other content, and 8.5.0 never changes a version"
+                        .into(),
+                    "1.2.0: 8.5.0 is a release, and takes nothing more".into(),
+                ]
+            )
         );
     }
 
@@ -261,7 +204,7 @@ mod tests {
             ..Consent::default()
         };
         let outcome = |kind, consent| {
-            let plan = plan_import("here", kind, Some(&now), &incoming, consent).unwrap();
+            let plan = plan_import("here", kind, Some(&now), &incoming, consent);
             (plan.changes.len(), plan.refused.len())
         };
         for (kind, unasked, when_asked) in [
@@ -284,9 +227,7 @@ mod tests {
         let now = [held("1.0.0", "a")];
         let incoming = [held("1.0.0", "other")];
         let why = |kind| {
-            plan_import("here", kind, Some(&now), &incoming, Consent::default())
-                .unwrap()
-                .refused[0]
+            plan_import("here", kind, Some(&now), &incoming, Consent::default()).refused[0]
                 .why
                 .clone()
         };

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use crate::archive::{ArchiveError, ImageError};
-use crate::distribution::PlanError;
 use crate::store::StoreError;
 
 /// Why one package cannot be taken. The rest of its source is not touched by it.
@@ -181,9 +180,11 @@ pub enum ImportError {
     /// A distribution that is not the branch's own has the name of the branch, and its address.
     #[error("there is a distribution {0} already, which serves other branches")]
     NameTaken(String),
-    /// The plan cannot be.
-    #[error(transparent)]
-    Plan(#[from] PlanError),
+    /// The release is here with other content, and its name leaves no room for the day of another edition.
+    #[error(
+        "release {0} is here with other content, and its name is too long for another edition's"
+    )]
+    NoEdition(String),
     /// The operator stopped it.
     #[error("the import was stopped")]
     Stopped,

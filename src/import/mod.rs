@@ -4,6 +4,7 @@
 //! It knows sources as entries of an archive, never as files on a disk, and answers no requests.
 
 mod collect;
+mod edition;
 mod encode;
 mod error;
 mod found;
@@ -29,5 +30,5 @@ pub use error::{ImportError, PackageError, SourceFault};
 pub use layout::zip_name;
 pub use plan::{Waiting, commit, drop_stage, plan, set_target, waiting};
 pub use progress::{Progress, ProgressReport};
-pub use report::{Committed, PlanReport, Problem, SourceReport};
+pub use report::{Committed, EditionReport, PlanReport, Problem, SourceReport};
 pub use stage::{StageRequest, Staged, stage};

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction};
 
+use super::edition::{self, Edition};
 use super::error::ImportError;
-use super::report::{Committed, PlanReport, Problem, SourceReport};
-use crate::distribution::{BranchKind, Consent, DistributionName, Held, Plan, plan_import};
+use super::report::{Committed, EditionReport, PlanReport, Problem, SourceReport};
+use crate::distribution::{BranchKind, Consent, DistributionName, Plan, plan_import};
 use crate::package::PackageId;
 use crate::store::branches::{self, Branch, BranchId, Member};
 use crate::store::change_sets::{self, ChangeSetId, NewChangeSet};
@@ -21,6 +22,8 @@ struct Planned {
     stage: Stage,
     target: Target,
     branch: Option<Branch>,
+    /// What is new about it where it is the next edition of a release.
+    edition: Option<Edition>,
     incoming: Vec<Member>,
     plan: Plan,
     quarantined: Vec<Quarantined>,
@@ -126,13 +129,20 @@ pub fn commit(
 impl Planned {
     fn load(conn: &Connection, id: StageId, consent: Consent) -> Result<Self, ImportError> {
         let stage = stages::get(conn, id)?.ok_or(ImportError::NoSuchPlan(id.0))?;
-        let target = stage.target.clone().ok_or(ImportError::NoTarget)?;
-        let branch = branches::find(conn, &target.branch)?;
+        let mut target = stage.target.clone().ok_or(ImportError::NoTarget)?;
+        let mut branch = branches::find(conn, &target.branch)?;
         if let Some(branch) = branch.as_ref().filter(|branch| branch.kind != target.kind) {
             return Err(ImportError::OtherKind {
                 name: branch.name.to_string(),
                 kind: branch.kind.as_str(),
             });
+        }
+        let incoming = stages::members(conn, id)?;
+        let coming = edition::held(&incoming);
+        let day = stage.started_at.get(..10).unwrap_or_default();
+        let edition = edition::settle(conn, &mut target, day, &coming)?;
+        if branch.as_ref().map(|branch| &branch.name) != Some(&target.branch) {
+            branch = branches::find(conn, &target.branch)?;
         }
         // A branch answers at the address of its own name; made beside a distribution of that name it would answer nowhere.
         if branch.is_none() && distributions::find(conn, &target.branch)?.is_some() {
@@ -141,27 +151,21 @@ impl Planned {
         let now = branch
             .as_ref()
             .map(|branch| branches::members(conn, branch.id))
-            .transpose()?;
-        let incoming = stages::members(conn, id)?;
-        let held = |members: &[Member]| -> Vec<(PackageId, Held)> {
-            members
-                .iter()
-                .map(|member| (member.package.clone(), member.held))
-                .collect()
-        };
-        let now = now.as_deref().map(held);
+            .transpose()?
+            .map(|members| edition::held(&members));
         let plan = plan_import(
             target.branch.as_str(),
             target.kind,
             now.as_deref(),
-            &held(&incoming),
+            &coming,
             consent,
-        )?;
+        );
         let quarantined = stages::quarantined(conn, stage.source)?;
         Ok(Self {
             stage,
             target,
             branch,
+            edition,
             incoming,
             plan,
             quarantined,
@@ -255,6 +259,7 @@ impl Planned {
             branch: self.target.branch.to_string(),
             kind: self.target.kind.to_string(),
             is_new_branch: self.branch.is_none(),
+            edition: self.edition.as_ref().map(edition_report),
             added: names(added),
             replaced: names(replaced),
             unchanged: self.plan.unchanged,
@@ -272,5 +277,16 @@ impl Planned {
                 .collect(),
             ignored_files: self.stage.ignored_files,
         })
+    }
+}
+
+fn edition_report(edition: &Edition) -> EditionReport {
+    let names = |ids: &[PackageId]| ids.iter().map(ToString::to_string).collect();
+    EditionReport {
+        release: edition.release.clone(),
+        last: edition.last.to_string(),
+        added: names(&edition.differences.added),
+        changed: names(&edition.differences.changed),
+        removed: names(&edition.differences.removed),
     }
 }

@@ -19,6 +19,9 @@ pub struct PlanReport {
     pub kind: String,
     /// Whether the branch is made by it.
     pub is_new_branch: bool,
+    /// What makes it the next edition of a release that is here; `None` where it is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edition: Option<EditionReport>,
     /// Package versions that are added.
     pub added: Vec<String>,
     /// Package versions whose content is replaced.
@@ -31,6 +34,21 @@ pub struct PlanReport {
     pub quarantined: Vec<Problem>,
     /// Files of the source that belong to no package.
     pub ignored_files: u64,
+}
+
+/// How the next edition of a release differs from the last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EditionReport {
+    /// The release.
+    pub release: String,
+    /// The edition it is compared with, which stays as it is.
+    pub last: String,
+    /// Package versions that are new.
+    pub added: Vec<String>,
+    /// Package versions with other files.
+    pub changed: Vec<String>,
+    /// Package versions that are no longer there.
+    pub removed: Vec<String>,
 }
 
 /// What a source is.

@@ -3,6 +3,7 @@
 
 #[path = "../support/archives.rs"]
 mod archives;
+mod editions;
 mod failures;
 mod import;
 mod keys;
@@ -91,7 +92,10 @@ impl Site {
             }
             None => line.to_owned(),
         };
-        text.lines().map(at).collect::<Vec<_>>().join("\n")
+        let text = text.lines().map(at).collect::<Vec<_>>().join("\n");
+        // Editions are called by the day they come.
+        let today = jiff::Timestamp::now().to_string();
+        text.replace(&today[..10], "[TODAY]")
     }
 }
 

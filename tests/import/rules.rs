@@ -1,11 +1,11 @@
 //! What a plan may change, and what commits leave behind.
 
 use airlock::admin::operations;
-use airlock::distribution::{Consent, DistributionName};
+use airlock::distribution::DistributionName;
 use airlock::import;
 
 use crate::trees::{Tree, release};
-use crate::{Ask, Place, with_causes};
+use crate::{Ask, Place};
 
 fn nginx(readme: &str) -> Vec<u8> {
     let mut tree = Tree::default().package("packages/nginx/1.5.0");
@@ -50,21 +50,104 @@ fn the_same_release_again_changes_nothing() {
 }
 
 #[test]
-fn a_release_that_comes_again_with_other_content_changes_nothing() {
+fn a_release_that_comes_again_with_other_content_is_its_next_edition() {
     let place = Place::new();
     place.import(release("8.5.0").tar().bytes(), &Ask::default());
-    let before = place.digests("8.5.0");
-    let other = release("8.5.0").package("package-storage-8.5.0/packages/nginx/1.6.0");
-    let staged = place.stage(other.tar().bytes(), &Ask::default()).unwrap();
-    let refused = "release 8.5.0 is already here with other content: 1 of 3 package versions differ, first nginx 1.6.0, which is new";
-    let plan = import::plan(&place.store, staged.stage, Consent::default());
-    assert_eq!(with_causes(&plan.unwrap_err()), refused);
+    let first = place.digests("8.5.0");
+    let with = |version: &str| {
+        release("8.5.0").package(&format!("package-storage-8.5.0/packages/nginx/{version}"))
+    };
+    let today = jiff::Timestamp::now().to_string()[..10].to_owned();
+    let names = [format!("8.5.0+{today}"), format!("8.5.0+{today}.2")];
+    for (name, version, last) in [
+        (&names[0], "1.6.0", "8.5.0"),
+        (&names[1], "1.7.0", names[0].as_str()),
+    ] {
+        let plan = place.import(with(version).tar().bytes(), &Ask::default());
+        assert_eq!(plan.branch, **name);
+        assert!(plan.is_new_branch);
+        let edition = plan.edition.unwrap();
+        assert_eq!(
+            (edition.release.as_str(), edition.last.as_str()),
+            ("8.5.0", last)
+        );
+        assert_eq!(edition.added, [format!("nginx {version}")]);
+        let removed = match last {
+            "8.5.0" => vec![],
+            _ => vec!["nginx 1.6.0".to_owned()],
+        };
+        assert_eq!((edition.changed, edition.removed), (vec![], removed));
+        assert_eq!(place.artifacts(name).len(), 3);
+    }
+    assert_eq!(place.digests("8.5.0"), first);
+    let held = || {
+        let counts = ["branch", "change_set", "distribution", "member"].map(|it| place.count(it));
+        (counts, place.digests(&names[0]))
+    };
+    let before = held();
+    // Each of the three is known again, whatever it is called by, and nothing is put into it.
+    for (source, asked, branch) in [
+        (release("8.5.0"), Ask::default(), "8.5.0"),
+        (with("1.6.0"), Ask::default(), &names[0]),
+        (with("1.7.0"), Ask::release("8.5.0"), &names[1]),
+        (with("1.6.0"), Ask::release(&names[1]), &names[0]),
+    ] {
+        let plan = place.import(source.tar().xz(), &asked);
+        assert_eq!(plan.branch, branch);
+        assert_eq!((plan.is_new_branch, plan.edition), (false, None));
+        assert_eq!((plan.added.len(), plan.refused.len()), (0, 0));
+    }
+    assert_eq!(held(), before);
+}
+
+#[test]
+fn an_edition_is_settled_when_it_is_committed() {
+    let place = Place::new();
+    let with = |version: &str| {
+        let tree = release("8.5.0");
+        tree.package(&format!("package-storage-8.5.0/packages/nginx/{version}"))
+    };
+    let stage = |tree: Tree| {
+        place
+            .stage(tree.tar().bytes(), &Ask::default())
+            .unwrap()
+            .stage
+    };
+    let plans = [
+        release("8.5.0"),
+        with("1.6.0"),
+        with("1.6.0"),
+        with("1.7.0"),
+    ]
+    .map(stage);
+    assert!(plans.iter().all(|plan| place.plan(*plan).branch == "8.5.0"));
+    let done = plans.map(|plan| place.commit(plan).unwrap());
+    let today = jiff::Timestamp::now().to_string()[..10].to_owned();
+    let branches = done.each_ref().map(|done| done.branch.clone());
+    let edition = format!("8.5.0+{today}");
+    let second = format!("{edition}.2");
     assert_eq!(
-        with_causes(&place.commit(staged.stage).unwrap_err()),
-        refused
+        branches,
+        ["8.5.0".to_owned(), edition.clone(), edition, second]
     );
-    assert_eq!(place.digests("8.5.0"), before);
-    assert_eq!(place.count("change_set"), 1);
+    let is_new = done.map(|done| done.change_set.is_some());
+    assert_eq!(is_new, [true, true, false, true]);
+}
+
+#[test]
+fn a_release_whose_name_leaves_no_room_for_a_day_has_no_editions() {
+    let place = Place::new();
+    let ask = Ask::release(&"a".repeat(60));
+    place.import(nginx("first"), &ask);
+    let staged = place.stage(nginx("second"), &ask).unwrap();
+    let before = place.count("change_set");
+    let error = place.commit(staged.stage).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with("its name is too long for another edition's")
+    );
+    assert_eq!(place.count("change_set"), before);
 }
 
 #[test]
