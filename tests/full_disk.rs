@@ -241,6 +241,47 @@ fn a_zip_from_standard_input_takes_no_more_of_the_disk_than_an_import_may() {
 }
 
 #[test]
+fn an_image_that_has_no_room_to_be_copied_is_refused_before_it_is() {
+    let name = "an_image_that_has_no_room_to_be_copied_is_refused_before_it_is";
+    on_a_small_disk(name, 48, |disk| {
+        let first = disk.source("8.5.0.tar", release("8.5.0").tar().bytes());
+        assert_eq!(disk.run(&["import", &first]).0, 0);
+        let held = counts(&disk.data());
+        let free_before = disk.free_bytes();
+        let layers = [
+            archives::tar().package("packages/nginx/1.5.0"),
+            archives::tar().file("packages/noise", noise(24 << 20)),
+        ];
+        let image = archives::image(archives::ImageForm::DockerOci, &layers).tag("x:9.2.0");
+        let compressed = disk.source("image.tar.zst", archives::zst(&image.bytes()));
+        let is_over = AtomicBool::new(false);
+        let (code, text) = std::thread::scope(|scope| {
+            let watching = scope.spawn(|| {
+                let mut least = u64::MAX;
+                while !is_over.load(Ordering::Relaxed) {
+                    least = least.min(disk.free_bytes());
+                    std::thread::yield_now();
+                }
+                least
+            });
+            let said = disk.run(&["import", &compressed]);
+            is_over.store(true, Ordering::Relaxed);
+            let least = watching.join().unwrap();
+            assert!(least > free_before - MIB, "{least} of {free_before}");
+            said
+        });
+        assert_eq!(code, 1);
+        let (needed, free) = needed_and_free(&text, "more than");
+        assert!(needed >= free && needed > 24 << 20, "{text}");
+        assert_eq!(counts(&disk.data()), held);
+        // As it lies on disk it needs no copy.
+        let plain = disk.source("image.tar", image.bytes());
+        let (code, text) = disk.run(&["import", &plain]);
+        assert_eq!((code, text.as_str()), (0, ""));
+    });
+}
+
+#[test]
 fn a_store_is_served_from_a_disk_without_one_byte_left() {
     let name = "a_store_is_served_from_a_disk_without_one_byte_left";
     on_a_small_disk(name, 80, |disk| {

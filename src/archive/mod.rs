@@ -45,6 +45,9 @@ pub enum Origin {
     Stream(Box<dyn Read + Send>),
 }
 
+/// Is told the bytes of what is copied next, and may refuse it.
+pub type BeforeCopy = Box<dyn FnMut(u64) -> io::Result<()> + Send>;
+
 /// An archive whose format is known.
 pub struct Archive {
     format: Format,
@@ -55,6 +58,7 @@ pub struct Archive {
 
 /// What it takes to read a tar as an image, should it be one.
 struct Unknown {
+    before_copy: Option<BeforeCopy>,
     file: Option<File>,
     spool: PathBuf,
     wanted: Option<String>,
@@ -233,6 +237,7 @@ impl Archive {
             (_, file) => {
                 let expanded = Expanded::new(raw, format, limits)?;
                 unknown = Some(Unknown {
+                    before_copy: None,
                     // Only the bytes of a tar that is not compressed can be read from anywhere.
                     file: file.filter(|_| format == Format::Tar),
                     spool: spool.to_owned(),
@@ -269,6 +274,13 @@ impl Archive {
     pub fn prefer_image(&mut self, wanted: &str) {
         if let Some(unknown) = &mut self.unknown {
             unknown.wanted = Some(wanted.to_owned());
+        }
+    }
+
+    /// Has `ask` asked before anything of an image is copied to the spool folder, member by member.
+    pub fn ask_before_copy(&mut self, ask: BeforeCopy) {
+        if let Some(unknown) = &mut self.unknown {
+            unknown.before_copy = Some(ask);
         }
     }
 
@@ -320,7 +332,9 @@ impl Archive {
                 image::read_arranged(arranged.ok_or(ImageError::NoManifest)?, limits)?
             }
             (None, None, Some(found)) => {
-                let arranged = image::arrange_copy(*tar, found, &unknown.spool, wanted, limits)?;
+                let mut ask = unknown.before_copy.unwrap_or_else(|| Box::new(|_| Ok(())));
+                let arranged =
+                    image::arrange_copy(*tar, found, &unknown.spool, &mut ask, wanted, limits)?;
                 image::read_arranged(arranged, limits)?
             }
             (None, None, None) => return Ok(()),

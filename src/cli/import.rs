@@ -8,6 +8,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::door::Door;
+use super::numbers::size;
 use super::progress::Display;
 use super::source::OpenSource;
 use super::{CliError, Common, plan_text, print, terminal};
@@ -144,7 +145,15 @@ fn stage(
         scope.spawn(move || sender.send(door.stage(request, reader, watch)));
         display.follow(watch, &done)
     });
-    Ok(outcome.ok_or_else(|| CliError::new("the import ended without a word"))??)
+    let staged = outcome.ok_or_else(|| CliError::new("the import ended without a word"))??;
+    if staged.copied_bytes > 0 && !common.quiet && !common.json {
+        eprintln!(
+            "{} were copied to the data folder first: the layers come before what says their order. A file that is not \
+             compressed is read where it lies.",
+            size(staged.copied_bytes)
+        );
+    }
+    Ok(staged)
 }
 
 /// Returns the plan of what was staged, after asking where it belongs if nobody has said so.

@@ -97,6 +97,12 @@ impl Display {
 }
 
 fn packages(report: &ProgressReport) -> String {
+    if report.copied_bytes > 0 && report.found == 0 {
+        return format!(
+            "{} are copied to the data folder first: the layers come before what says their order",
+            size(report.copied_bytes)
+        );
+    }
     let refused = match report.refused {
         0 => String::new(),
         refused => format!(", {refused} refused"),

@@ -183,6 +183,7 @@ impl Found {
             target,
             packages: chosen.taken.len(),
             new: chosen.new,
+            copied_bytes: 0,
         })
     }
 

@@ -9,6 +9,7 @@ pub struct Progress {
     read_bytes: AtomicU64,
     /// 0 where it is not known.
     total_bytes: AtomicU64,
+    copied_bytes: AtomicU64,
     found: AtomicU64,
     new: AtomicU64,
     refused: AtomicU64,
@@ -21,6 +22,9 @@ pub struct Progress {
 pub struct ProgressReport {
     /// Bytes of the source read, as it lies on disk.
     pub read_bytes: u64,
+    /// Bytes of an image that have to be copied to the data folder before it is read, as far as they are known.
+    #[serde(default)]
+    pub copied_bytes: u64,
     /// Package versions read.
     pub found: u64,
     /// Of these, how many the store did not hold.
@@ -36,6 +40,7 @@ impl Progress {
     pub fn report(&self) -> ProgressReport {
         ProgressReport {
             read_bytes: self.read_bytes.load(Ordering::Relaxed),
+            copied_bytes: self.copied_bytes.load(Ordering::Relaxed),
             found: self.found.load(Ordering::Relaxed),
             new: self.new.load(Ordering::Relaxed),
             refused: self.refused.load(Ordering::Relaxed),
@@ -73,6 +78,12 @@ impl Progress {
 
     pub(super) fn read(&self, bytes: u64) {
         self.read_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Notes that `bytes` are copied to the data folder now, and returns how many are with those before.
+    pub(super) fn copy(&self, bytes: u64) -> u64 {
+        let before = self.copied_bytes.fetch_add(bytes, Ordering::Relaxed);
+        before.saturating_add(bytes)
     }
 
     pub(super) fn begin_package(&self, folder: &str) {

@@ -1,6 +1,7 @@
 //! The thread that reads: entries of an archive in, packages out.
 
-use std::io::Read;
+use std::io::{self, Read};
+use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use jiff::Timestamp;
@@ -15,7 +16,8 @@ use super::source_reader::Totals;
 use super::stage::StageRequest;
 use super::work::Work;
 use crate::archive::{
-    Archive, ArchiveError, Entry, ExactZip, ExactZipError, FileEntry, ImageFacts, Origin,
+    Archive, ArchiveError, BeforeCopy, Entry, ExactZip, ExactZipError, FileEntry, ImageFacts,
+    Origin,
 };
 use crate::distribution::target_of_image;
 use crate::limits::Limits;
@@ -33,7 +35,7 @@ pub(super) struct Reader<'a> {
     store: &'a Store,
     limits: &'a Limits,
     request: &'a StageRequest,
-    progress: &'a Progress,
+    progress: &'a Arc<Progress>,
     jobs: SyncSender<Job>,
     collecting: Option<Collecting>,
     /// When the source's first file was changed, in seconds since 1970.
@@ -49,7 +51,7 @@ impl<'a> Reader<'a> {
         store: &'a Store,
         limits: &'a Limits,
         request: &'a StageRequest,
-        progress: &'a Progress,
+        progress: &'a Arc<Progress>,
         jobs: SyncSender<Job>,
         found: Found,
     ) -> Self {
@@ -84,9 +86,11 @@ impl<'a> Reader<'a> {
         if let Some(image) = &self.request.image {
             archive.prefer_image(image);
         }
+        archive.ask_before_copy(self.before_copy());
         if let Some(image) = archive.image().map_err(ImportError::source)? {
             self.learn_image(image);
         }
+        self.say_copied();
         while let Some(entry) = archive.next().map_err(ImportError::source)? {
             if self.progress.is_stopped() {
                 return Err(ImportError::Stopped);
@@ -99,6 +103,30 @@ impl<'a> Reader<'a> {
         self.found.source.sha256 = Some(sha256);
         self.found.source.bytes = Some(bytes);
         Ok(self.found)
+    }
+
+    /// Asks the disk for room before an image is copied to it, member by member; for all of it as soon as that is known.
+    fn before_copy(&self) -> BeforeCopy {
+        let (disk, progress) = (self.store.disk(), Arc::clone(self.progress));
+        let mut is_first = true;
+        Box::new(move |bytes| {
+            let all_bytes = progress.total_bytes().filter(|_| is_first);
+            is_first = false;
+            progress.copy(bytes);
+            disk.check_for(bytes.max(all_bytes.unwrap_or_default()))
+                .map_err(|short| io::Error::new(io::ErrorKind::StorageFull, short))
+        })
+    }
+
+    fn say_copied(&self) {
+        let bytes = self.progress.report().copied_bytes;
+        if bytes > 0 {
+            tracing::info!(
+                phase = "stage",
+                bytes,
+                "the layers come before what says their order: the image was copied to the data folder first"
+            );
+        }
     }
 
     /// Takes from an image where its content belongs and which registry is in it.

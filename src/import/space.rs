@@ -54,8 +54,9 @@ impl Before {
         let least_bytes = if report.found > 0 {
             grown_bytes
         } else {
-            // Nothing was stored: it ended at once, or its zip was being copied into the data folder.
-            total_bytes.unwrap_or(report.read_bytes)
+            // Nothing was stored: it ended at once, or what was being copied into the data folder had no room.
+            let known_bytes = total_bytes.unwrap_or(report.read_bytes);
+            known_bytes.max(report.copied_bytes)
         };
         // One part in eight more: packages that were read and not stored yet were not counted.
         let stored_bytes =

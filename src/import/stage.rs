@@ -52,6 +52,8 @@ pub struct Staged {
     pub packages: usize,
     /// Of these, how many the store did not hold.
     pub new: usize,
+    /// Bytes that were copied to the data folder before they could be read.
+    pub copied_bytes: u64,
 }
 
 /// Reads `source` to its end and stores what packages it holds.
@@ -76,7 +78,11 @@ pub fn stage(
         begun.map_err(|error| before.explain(error.into(), store, progress))?;
     let found = Found::new(request, started_at);
     let outcome = read(store, source, request, progress, limits, found, stage_id)
-        .and_then(|found| found.settle(store, request, source_id, stage_id));
+        .and_then(|found| found.settle(store, request, source_id, stage_id))
+        .map(|staged| Staged {
+            copied_bytes: progress.report().copied_bytes,
+            ..staged
+        });
     tracing::debug!(
         phase = "stage",
         is_whole = outcome.is_ok(),

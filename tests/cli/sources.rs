@@ -282,3 +282,38 @@ fn a_file_as_standard_input_is_read_as_the_file_that_it_is() {
     Nothing changed: 9.2.0 has all of image.tar already.
     ");
 }
+
+#[test]
+fn what_has_to_be_copied_first_is_announced_and_gone_afterwards() {
+    let image = distribution(ImageForm::DockerArchive, &["9.2.0"]).bytes();
+    let compressed = crate::archives::zst(&image);
+    let site = Site::new();
+    let server = Server::start(&site);
+    for (data, served) in [(&site, true), (&Site::new(), false)] {
+        let file = data.source("image.tar.zst", &compressed);
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(data.run(&["import", &file]), @r"
+            exit 0
+            Plan 1 makes release 9.2.0 from image.tar.zst (1.07 kB)
+                    2 added
+            Change set 1: 2 added of 2 package versions, served at / and /d/9.2.0/
+            6.71 kB were copied to the data folder first: the layers come before what says their order. A file that is not compressed is read where it lies.
+            ");
+            insta::assert_snapshot!(data.run_with_input(&["import", "-", "--release", "9.3.0"], &image), @r"
+            exit 0
+            Plan 2 makes release 9.3.0 from - (12.29 kB)
+                    2 added
+            Change set 2: 2 added of 2 package versions, served at /d/9.3.0/; `airlock activate 9.3.0` puts it at /
+            6.71 kB were copied to the data folder first: the layers come before what says their order. A file that is not compressed is read where it lies.
+            ");
+        }
+        let names = std::fs::read_dir(data.data()).unwrap();
+        let names: Vec<_> = names
+            .map(|it| it.unwrap().file_name().into_string().unwrap())
+            .collect();
+        let is_known = |name: &String| name.starts_with("airlock.") || name == "control.sock";
+        assert!(names.iter().all(is_known), "{names:?}");
+        assert_eq!(names.contains(&"control.sock".to_owned()), served);
+    }
+    assert_eq!(server.get("/d/9.3.0/search?all=true").packages().len(), 2);
+}

@@ -47,6 +47,9 @@ pub struct StagedReport {
     pub packages: usize,
     /// Of these, how many the store did not hold.
     pub new: usize,
+    /// Bytes that were copied to the data folder before they could be read.
+    #[serde(default)]
+    pub copied_bytes: u64,
 }
 
 /// A source that may have been read before.
@@ -161,6 +164,7 @@ impl From<&Staged> for StagedReport {
             has_target: staged.target.is_some(),
             packages: staged.packages,
             new: staged.new,
+            copied_bytes: staged.copied_bytes,
         }
     }
 }

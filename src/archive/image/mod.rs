@@ -32,7 +32,7 @@ use super::error::ArchiveError;
 use super::expand::Expanded;
 use super::source::Format;
 use super::tar::Tar;
-use super::{Member, MemberPath, Refusal};
+use super::{BeforeCopy, Member, MemberPath, Refusal};
 use crate::limits::Limits;
 
 /// Says whether a member's path is one of those that the file of an image has; packages never lie there.
@@ -93,10 +93,12 @@ pub fn arrange_folder(
 }
 
 /// Copies the members of a tar from `first` on to a file without a name in `folder`, and puts the image in reading order.
+/// `ask` is told the size of each before it is copied.
 pub(super) fn arrange_copy(
     mut tar: Tar,
     first: Member<()>,
     folder: &Path,
+    ask: &mut BeforeCopy,
     wanted: Option<&str>,
     limits: &Limits,
 ) -> Result<ArrangedImage, ArchiveError> {
@@ -111,9 +113,13 @@ pub(super) fn arrange_copy(
     while let Some(member) = next {
         let position = copy.stream_position().map_err(failed)?;
         let link = tar.link_target().map(str::to_owned);
-        let has_content = matches!(member, Member::File { .. });
+        let content_bytes = match &member {
+            Member::File { size_bytes, .. } => Some(*size_bytes),
+            _ => None,
+        };
         members.push((member, link, position));
-        if has_content {
+        if let Some(bytes) = content_bytes {
+            ask(bytes).map_err(failed)?;
             io::copy(&mut tar, &mut copy).map_err(|error| {
                 match error.downcast::<ArchiveError>() {
                     Ok(of_the_stream) => of_the_stream,
