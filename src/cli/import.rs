@@ -159,16 +159,35 @@ fn stage(
 /// Returns the plan of what was staged, after asking where it belongs if nobody has said so.
 fn plan(door: &Door, args: &ImportArgs, staged: &StagedReport) -> Result<PlanReport, CliError> {
     if !staged.has_target {
-        let release = terminal::ask("Which release is this (such as 8.5.0)?")?;
-        door.set_target(
-            staged.plan,
-            &TargetRequest {
-                release: Some(release),
-                branch: None,
-            },
-        )?;
+        let answer = match &staged.proposal {
+            Some(proposal) => {
+                let answer =
+                    terminal::ask(&format!("Which release or branch is this? [{proposal}]"))?;
+                if answer.is_empty() {
+                    proposal.clone()
+                } else {
+                    answer
+                }
+            }
+            None => terminal::ask(
+                "Which release is this (such as 8.5.0), or which branch (such as production)?",
+            )?,
+        };
+        door.set_target(staged.plan, &target_called(answer))?;
     }
     Ok(door.plan(staged.plan, consent(args))?)
+}
+
+/// Returns what an answer means: a release where releases are named so, else a branch.
+fn target_called(answer: String) -> TargetRequest {
+    let name = DistributionName::parse(&answer);
+    let is_release = name.is_ok_and(|name| name.is_of_a_release());
+    let (release, branch) = if is_release {
+        (Some(answer), None)
+    } else {
+        (None, Some(answer))
+    };
+    TargetRequest { release, branch }
 }
 
 fn consent(args: &ImportArgs) -> ConsentRequest {

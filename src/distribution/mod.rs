@@ -9,6 +9,7 @@ mod image_tag;
 mod name;
 mod plan;
 mod precedence;
+mod proposal;
 
 pub use branch::{BranchKind, Consent, Permission};
 pub use cache_times::CacheTimes;
@@ -17,3 +18,4 @@ pub use image_tag::target_of_image;
 pub use name::{DistributionName, InvalidName};
 pub use plan::{Change, Held, Plan, RefusedChange, plan_import};
 pub use precedence::{Offered, offers};
+pub use proposal::release_in_name;

@@ -9,7 +9,7 @@ use super::layout::{self, InPackage};
 use super::package::Made;
 use super::repository;
 use super::stage::{StageRequest, Staged};
-use crate::distribution::{BranchKind, DistributionName};
+use crate::distribution::{BranchKind, DistributionName, release_in_name, release_of};
 use crate::limits::Limits;
 use crate::package::PackageId;
 use crate::store::Store;
@@ -178,9 +178,14 @@ impl Found {
             }
             stages::finish(conn, stage, target.as_ref(), &settings, self.stray_files)
         })?;
+        let proposal = match &target {
+            Some(_) => None,
+            None => propose(store, &self.source.name)?,
+        };
         Ok(Staged {
             stage,
             target,
+            proposal,
             packages: chosen.taken.len(),
             new: chosen.new,
             copied_bytes: 0,
@@ -232,4 +237,18 @@ impl Found {
         }
         Ok(chosen)
     }
+}
+
+/// Returns where a source that does not say it may be to go.
+fn propose(store: &Store, source_name: &str) -> Result<Option<DistributionName>, ImportError> {
+    if let Some(release) = release_in_name(source_name) {
+        return Ok(Some(release));
+    }
+    // All that came through a pipe has one name.
+    if source_name == "-" {
+        return Ok(None);
+    }
+    let last = store.read(|conn| sources::last_into(conn, source_name))?;
+    // Of a release that has editions the next may be meant.
+    Ok(last.and_then(|branch| DistributionName::parse(release_of(&branch)).ok()))
 }

@@ -48,6 +48,8 @@ pub struct Staged {
     pub stage: StageId,
     /// Where it is to go; `None` when nobody said so yet.
     pub target: Option<Target>,
+    /// Where it may be to go, where nobody said so: the release that its name says, else where the last of its name went.
+    pub proposal: Option<DistributionName>,
     /// Package versions that can be taken.
     pub packages: usize,
     /// Of these, how many the store did not hold.

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
 
 use super::StoreError;
 use crate::crypto::Digest;
+use crate::distribution::DistributionName;
 
 /// The number of a source in this store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -115,6 +116,24 @@ pub fn committed_into(conn: &Connection, sha256: &Digest) -> Result<Vec<String>,
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Returns the branch that took something of the last source of this name, `None` where none did.
+pub fn last_into(conn: &Connection, name: &str) -> Result<Option<DistributionName>, StoreError> {
+    let mut query = conn.prepare(
+        "SELECT b.name
+           FROM source s
+           JOIN change_set c ON c.source = s.id
+           JOIN change_set_branch cb ON cb.change_set = c.id
+           JOIN branch b ON b.id = cb.branch
+          WHERE s.name = :name
+          ORDER BY c.id DESC
+          LIMIT 1",
+    )?;
+    let found: Option<String> = query
+        .query_row(named_params! { ":name": name }, |row| row.get(0))
+        .optional()?;
+    Ok(found.and_then(|name| DistributionName::parse(&name).ok()))
+}
+
 super::sql_id!(SourceId);
 
 #[cfg(test)]
@@ -191,6 +210,20 @@ mod tests {
         branches::put(&conn, branches[2], artifact(&conn, "1.0.0", "b"), later).unwrap();
         assert_eq!(committed_into(&conn, &digest).unwrap(), ["last", "first"]);
         assert!(committed_into(&conn, &Digest::of(b"")).unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_last_branch_that_a_name_went_into_is_known() {
+        let mut conn = schema::in_memory();
+        let conn = conn.transaction().unwrap();
+        for text in ["first", "second"] {
+            let source = read_source(&conn, text);
+            let import = change_set_from(&conn, Some(source));
+            change_sets::note_import(&conn, import, branch(&conn, text), false).unwrap();
+        }
+        let last = last_into(&conn, "packages.tar").unwrap();
+        assert_eq!(last, Some(name("second")));
+        assert_eq!(last_into(&conn, "other.tar").unwrap(), None);
     }
 
     #[test]

@@ -317,3 +317,49 @@ fn what_has_to_be_copied_first_is_announced_and_gone_afterwards() {
     }
     assert_eq!(server.get("/d/9.3.0/search?all=true").packages().len(), 2);
 }
+
+#[test]
+fn the_tag_of_an_image_says_where_it_goes() {
+    let site = Site::new();
+    let server = Server::start(&site);
+    let layer = |versions: &[&str]| {
+        versions.iter().fold(tar(), |tar, version| {
+            tar.package(&format!("packages/package-storage/nginx/{version}"))
+        })
+    };
+    let import = |tag: &str, versions: &[&str]| {
+        let image = image(ImageForm::DockerOci, &[layer(versions)]).tag(tag);
+        let file = site.source("image.tar", image.bytes());
+        let said = site.run(&["import", &file]);
+        let plan = said.lines().nth(1).unwrap_or_default();
+        let end = plan.find(" from ").unwrap_or(plan.len());
+        plan[..end].to_owned()
+    };
+    // Each with a version of its own, so that none is known by its digest.
+    for (number, (tag, plan)) in (0..).zip([
+        ("x/distribution:9.2.0", "makes release 9.2.0"),
+        ("x/distribution:9.3.0-fips", "makes release 9.3.0"),
+        ("x/distribution:9.4.0-ubi", "makes release 9.4.0"),
+        ("x/distribution:lite-9.2.0", "makes release lite-9.2.0"),
+        (
+            "x/distribution:production",
+            "makes production branch production",
+        ),
+        ("x/distribution:lite", "makes local branch lite"),
+        ("x/distribution:staging", "makes staging branch staging"),
+        ("x/distribution:snapshot", "makes snapshot branch snapshot"),
+    ]) {
+        let said = import(tag, &[&format!("1.{number}.0")]);
+        assert!(said.ends_with(plan), "{tag}: {said}");
+    }
+    // A release that comes again is an edition, a branch takes more.
+    assert!(import("x:9.2.0-ubi", &["1.0.0"]).ends_with("changes release 9.2.0"));
+    assert!(import("x:9.2.0-ubi", &["1.0.0", "2.0.0"]).contains("makes release 9.2.0+"));
+    assert!(import("x:production", &["2.0.0"]).ends_with("changes production branch production"));
+    let held = server.get("/d/production/search?all=true").packages();
+    assert_eq!(held, ["nginx-1.4.0", "nginx-2.0.0"]);
+    for tag in ["x:c1836cb784f2cc3e", "x:latest"] {
+        let said = import(tag, &["3.0.0"]);
+        assert_eq!(said, "Error: the source does not say which release it is");
+    }
+}

@@ -196,6 +196,31 @@ fn the_tag_says_where_it_goes_unless_the_operator_does() {
 }
 
 #[test]
+fn where_the_tag_says_nothing_a_place_is_proposed() {
+    let place = Place::new();
+    let ask = Ask {
+        may_ask: true,
+        ..Ask::default()
+    };
+    let image = image(ImageForm::DockerOci, &layers()).tag("x:c1836cb784f2");
+    let proposal = || {
+        let staged = place.stage(image.bytes(), &ask).unwrap();
+        assert_eq!(staged.target, None);
+        airlock::import::drop_stage(&place.store, staged.stage).unwrap();
+        staged.proposal.map(|name| name.to_string())
+    };
+    assert_eq!(proposal(), None);
+    place.import(image.bytes(), &Ask::release("9.2.0"));
+    assert_eq!(proposal().as_deref(), Some("9.2.0"), "where the last went");
+    let more = [layers().as_slice(), &[tar().package("packages/zeek/1.0.0")]].concat();
+    let more = crate::archives::image(ImageForm::DockerOci, &more).tag("x:9.2.0");
+    place.import(more.bytes(), &Ask::default());
+    assert_eq!(proposal().as_deref(), Some("9.2.0"), "not its edition");
+    place.import(image.bytes(), &Ask::branch("production"));
+    assert_eq!(proposal().as_deref(), Some("production"));
+}
+
+#[test]
 fn of_several_images_the_one_that_is_named_is_taken() {
     for form in ImageForm::ALL {
         let saved = image(form, &layers())

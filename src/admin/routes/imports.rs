@@ -43,6 +43,9 @@ pub struct StagedReport {
     pub plan: i64,
     /// Whether it is known where the content belongs.
     pub has_target: bool,
+    /// Where it may be to go, where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<String>,
     /// Package versions that can be taken.
     pub packages: usize,
     /// Of these, how many the store did not hold.
@@ -162,6 +165,7 @@ impl From<&Staged> for StagedReport {
         Self {
             plan: staged.stage.0,
             has_target: staged.target.is_some(),
+            proposal: staged.proposal.as_ref().map(ToString::to_string),
             packages: staged.packages,
             new: staged.new,
             copied_bytes: staged.copied_bytes,
