@@ -81,6 +81,17 @@ pub struct Limits {
     pub ranges: usize,
 }
 
+impl Limits {
+    /// Returns the bytes that a member of a source may have: more where its name says that it may be a package's zip.
+    pub fn member_bytes(&self, path: &str) -> u64 {
+        if path.ends_with(".zip") {
+            self.entry_bytes.max(self.artifact_bytes)
+        } else {
+            self.entry_bytes
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

@@ -123,12 +123,13 @@ impl Walk {
             return Ok(Member::Skipped(path, Skipped::Other));
         }
         let size_bytes = u64::try_from(stat.st_size).unwrap_or(0);
-        if size_bytes > self.limits.entry_bytes {
+        let limit_bytes = self.limits.member_bytes(path.as_str());
+        if size_bytes > limit_bytes {
             return Ok(self.refused(
                 raw,
                 Refusal::TooLarge {
                     size_bytes,
-                    limit_bytes: self.limits.entry_bytes,
+                    limit_bytes,
                 },
             ));
         }

@@ -165,12 +165,12 @@ pub enum Refusal {
     /// Its path is not harmless everywhere.
     #[error(transparent)]
     Path(#[from] PathRefusal),
-    /// Larger than `Limits::entry_bytes`.
+    /// Larger than `Limits::member_bytes`.
     #[error("the file has {size_bytes} bytes, more than {limit_bytes}")]
     TooLarge {
         /// What the archive announces.
         size_bytes: u64,
-        /// `Limits::entry_bytes`.
+        /// `Limits::member_bytes`, of a zip `Limits::entry_bytes`.
         limit_bytes: u64,
     },
     /// Its headers give two different paths, and programs take one or the other.

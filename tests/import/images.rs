@@ -6,7 +6,7 @@ use airlock::limits::Limits;
 use airlock::store::branches;
 
 use crate::archives::{
-    Image, ImageForm, Layer, Tar, descriptor, hex, image, image_under, tar, zst_of_zeros,
+    Image, ImageForm, Layer, Tar, descriptor, hex, image, image_under, tar, zip, zst_of_zeros,
 };
 use crate::trees::{Tree, manifest};
 use crate::{Ask, Place, with_causes};
@@ -672,5 +672,54 @@ fn the_form_between_command_line_and_server_is_not_believed_either() {
         (source(&good).symlink("0", "/etc/passwd"), "l is not next"),
     ] {
         refused(tar.bytes(), reason);
+    }
+}
+
+#[test]
+fn a_zip_may_be_larger_than_a_file_and_no_larger_than_an_artifact() {
+    let package = |version: &str, files: usize| {
+        let root = format!("nginx-{version}");
+        let zip = zip()
+            .stored(format!("{root}/manifest.yml"), manifest("nginx", version))
+            .stored(format!("{root}/docs/README.md"), "# nginx");
+        (0..files).fold(zip, |zip, number| {
+            zip.stored(format!("{root}/docs/{number}.md"), [b'x'; 900])
+        })
+    };
+    let limits = Limits {
+        entry_bytes: 1000,
+        artifact_bytes: 9000,
+        ..Limits::default()
+    };
+    let with = |folder: &str| {
+        tar()
+            .file(
+                format!("{folder}nginx-1.0.0.zip"),
+                package("1.0.0", 3).bytes(),
+            )
+            .file(
+                format!("{folder}nginx-2.0.0.zip"),
+                package("2.0.0", 12).bytes(),
+            )
+            .file(format!("{folder}other.bin"), [0; 2000])
+            .file(
+                format!("{folder}nginx/3.0.0/manifest.yml"),
+                manifest("nginx", "3.0.0"),
+            )
+            .file(format!("{folder}nginx/3.0.0/large.zip"), [0; 2000])
+    };
+    let saved = image(ImageForm::DockerOci, &[with("packages/")]).tag("x:9.2.0");
+    for source in [with("packages/").bytes(), saved.bytes()] {
+        let place = Place::within(limits.clone());
+        let plan = place.import(source, &Ask::release("9.2.0"));
+        assert_eq!(plan.added, ["nginx 1.0.0"]);
+        let why: Vec<_> = plan.quarantined.iter().map(|it| it.why.as_str()).collect();
+        assert_eq!(why.len(), 2, "{why:?}");
+        assert!(
+            why.iter().any(|why| why.ends_with("more than 9000")),
+            "{why:?}"
+        );
+        let large = "large.zip is larger than 1000 bytes";
+        assert!(why.iter().any(|why| why.contains(large)), "{why:?}");
     }
 }

@@ -312,10 +312,11 @@ impl Tar {
         if raw.ends_with(b"/") {
             return refused(Refusal::DirectoryWithContent);
         }
-        if size > self.limits.entry_bytes {
+        let limit_bytes = self.limits.member_bytes(path.as_str());
+        if size > limit_bytes {
             return refused(Refusal::TooLarge {
                 size_bytes: size,
-                limit_bytes: self.limits.entry_bytes,
+                limit_bytes,
             });
         }
         Ok(Some(Member::File {

@@ -339,7 +339,7 @@ fn every_bound_on_a_zip_is_named_before_anything_of_it_is_stored() {
     files: it has more than 4 entries
     folders: it has more than 4 entries
     a file: bad-1.0.0/x: the file has 100001 bytes, more than 100000
-    a zip: the file has 150513 bytes, more than 100000
+    a zip: the file has 150513 bytes, more than 150000
     its files: it is larger than 150000 bytes
     a manifest: data_stream/a/manifest.yml is larger than 1000 bytes
     a gap: it has 10266 bytes outside its files, more than 10000
