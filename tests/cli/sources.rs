@@ -104,6 +104,12 @@ fn pieces_that_are_not_all_or_not_in_order_are_refused() {
     Caused by: truncated in index.json
     Hint: copy it once more from where it came; where it was split name all pieces in their order, as in `airlock import image.tar.*`, and import several archives one by one
     ");
+    let checksum = site.source("image.tar.sha256", "0");
+    insta::assert_snapshot!(site.run(&["import", &pieces[0], &pieces[1], &checksum]), @r"
+    exit 1
+    Error: [SITE]/image.tar.sha256 is no piece of a file
+    Hint: name the pieces alone, as in `airlock import image.tar.a?`
+    ");
     let first_alone = site.run(&import(&of(&[0])));
     assert!(
         first_alone.contains("Caused by: truncated after blobs/sha256/"),

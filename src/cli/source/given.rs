@@ -7,6 +7,18 @@ use super::pieces;
 use crate::cli::CliError;
 use crate::import::zip_name;
 
+/// Endings of files that lie beside the pieces of another, and that `image.tar.*` means as well.
+const BESIDE_PIECES: [&str; 8] = [
+    "asc",
+    "md5",
+    "sha1",
+    "sha256",
+    "sha256sum",
+    "sha512",
+    "sha512sum",
+    "sig",
+];
+
 /// What the arguments are.
 pub(super) enum Given {
     /// Standard input.
@@ -65,6 +77,16 @@ impl Given {
     }
 
     fn pieces(paths: &[PathBuf]) -> Result<Self, CliError> {
+        let other = paths.iter().find(|path| {
+            let end = path.extension().and_then(OsStr::to_str);
+            end.is_some_and(|end| BESIDE_PIECES.contains(&end))
+        });
+        if let Some(other) = other {
+            return Err(
+                CliError::new(format!("{} is no piece of a file", other.display()))
+                    .hint("name the pieces alone, as in `airlock import image.tar.a?`"),
+            );
+        }
         let names: Vec<_> = paths
             .iter()
             .map(|path| path.display().to_string())
