@@ -5,6 +5,7 @@
 mod archives;
 mod compression;
 mod directory;
+mod large_image;
 mod shared;
 mod tar;
 mod truncation;
