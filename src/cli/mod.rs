@@ -57,7 +57,7 @@ struct Common {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Bring packages in: a package-storage snapshot as an archive, a folder or from standard input
+    /// Bring packages in: a release or branch as an archive, a folder or a container image, or packages as zips
     Import(import::ImportArgs),
     /// Answer Kibana
     Serve(serve::ServeArgs),
