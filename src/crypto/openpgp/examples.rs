@@ -161,11 +161,11 @@ pub(super) fn verdict(
     now: Timestamp,
 ) -> Verdict {
     let signature = Signature::read(signature, &Limits::default()).unwrap();
-    let mut verifying = Verifying::new(signature);
+    let mut verifying = Verifying::new(&signature);
     for piece in bytes.chunks(5) {
         verifying.update(piece);
     }
-    verifying.finish(keyring, now)
+    signature.judge(&verifying.finish(), keyring, now)
 }
 
 pub(super) fn fixture(name: &str) -> Vec<u8> {

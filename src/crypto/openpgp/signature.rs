@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use pgp::armor::BlockType;
+use pgp::composed::{ArmorOptions, DetachedSignature};
 use pgp::packet::{self, SignatureConfig, SignatureType, SignatureVersionSpecific};
 use pgp::types::Tag;
 
@@ -29,8 +30,8 @@ pub struct InvalidSignature;
 /// Takes in the bytes that a signature is over.
 pub struct Verifying {
     signature: Signature,
-    /// What computes the digest, or why no digest makes the signature count.
-    hasher: Result<Box<dyn digest::DynDigest + Send>, WrongSignature>,
+    /// What computes the digest; `None` where no digest makes the signature count.
+    hasher: Option<Box<dyn digest::DynDigest + Send>>,
 }
 
 impl Signature {
@@ -81,6 +82,12 @@ impl Signature {
     /// Tells whether it came as text. Kibana reads no other.
     pub fn is_armored(&self) -> bool {
         self.is_armored
+    }
+
+    /// Returns it as text.
+    pub fn to_armored(&self) -> Option<String> {
+        let signature = DetachedSignature::new(self.packet.clone());
+        signature.to_armored_string(ArmorOptions::default()).ok()
     }
 
     /// Returns the key that it says made it.
@@ -134,62 +141,83 @@ impl Signature {
 
 impl Verifying {
     /// Begins with the first byte that `signature` is over.
-    pub fn new(signature: Signature) -> Self {
-        let hasher = match signature.fault() {
-            Some(fault) => Err(fault),
-            None => {
-                let hasher = signature.config.hash_alg.new_hasher();
-                hasher.map_err(|error| WrongSignature::WeakDigest(error.to_string()))
-            }
+    pub fn new(signature: &Signature) -> Self {
+        let signature = signature.clone();
+        let mut hasher = match signature.fault() {
+            Some(_) => None,
+            None => signature.config.hash_alg.new_hasher().ok(),
         };
-        let mut verifying = Self { signature, hasher };
         // Version 6 begins with some bytes of its own (RFC 9580, 5.2.4).
-        if let SignatureVersionSpecific::V6 { salt } = &verifying.signature.config.version_specific
-            && let Ok(hasher) = &mut verifying.hasher
+        if let SignatureVersionSpecific::V6 { salt } = &signature.config.version_specific
+            && let Some(hasher) = &mut hasher
         {
             hasher.update(salt);
         }
-        verifying
+        Self { signature, hasher }
     }
 
     /// Takes in the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
-        if let Ok(hasher) = &mut self.hasher {
+        if let Some(hasher) = &mut self.hasher {
             hasher.update(bytes);
         }
     }
 
-    /// Returns what `keyring` says of the signature over all bytes taken in, at the time `now`.
+    /// Returns the digest that a good signature over all bytes taken in has signed, for [`Signature::judge`]: at most 64
+    /// bytes, and none where the signature counts over no bytes at all.
+    pub fn finish(self) -> Box<[u8]> {
+        let Some(mut hasher) = self.hasher else {
+            return Box::default();
+        };
+        let config = self.signature.config;
+        let trailer = config
+            .hash_signature_data(&mut hasher)
+            .and_then(|bytes| config.trailer(bytes));
+        trailer.map_or_else(
+            |_| Box::default(),
+            |trailer| {
+                hasher.update(&trailer);
+                hasher.finalize()
+            },
+        )
+    }
+}
+
+impl Signature {
+    /// Returns what `keyring` says at the time `now` of the signature over the bytes that `digest` was made of, by
+    /// [`Verifying`].
     ///
     /// A key that the keyring does not have is unknown whatever else is wrong. Costs a fraction of a millisecond a key
     /// that may have made it.
-    pub fn finish(self, keyring: &[Certificate], now: Timestamp) -> Verdict {
-        let Self { signature, hasher } = self;
+    pub fn judge(&self, digest: &[u8], keyring: &[Certificate], now: Timestamp) -> Verdict {
         let mut candidates = Vec::new();
         for certificate in keyring {
             let signers = certificate.signers();
-            let may_be = signers.filter(|signer| signature.may_be_by(signer));
+            let may_be = signers.filter(|signer| self.may_be_by(signer));
             candidates.extend(may_be.map(|signer| (certificate, signer)));
         }
-        let is_named = signature.key_id().is_some();
+        let is_named = self.key_id().is_some();
         let unknown = Verdict::UnknownKey {
-            key_id: signature.key_id(),
+            key_id: self.key_id(),
         };
         if candidates.is_empty() {
             return unknown;
         }
-        let digest = match hasher.map(|hasher| signature.digest(hasher)) {
-            Err(fault) => return Verdict::Wrong(fault),
-            Ok(None) => return Verdict::Wrong(WrongSignature::OtherBytes),
-            Ok(Some(digest)) => digest,
-        };
+        if let Some(fault) = self.fault() {
+            return Verdict::Wrong(fault);
+        }
+        // The signature tells how its digest begins: most of what is wrong is seen without arithmetic.
+        let begin = self.packet.signed_hash_value();
+        if digest.is_empty() || !begin.is_some_and(|begin| digest.starts_with(&begin)) {
+            return Verdict::Wrong(WrongSignature::OtherBytes);
+        }
         for (certificate, signer) in candidates {
             if let Some(kind) = policy::weakness(signer.key.as_ref()) {
                 if is_named {
                     return Verdict::Wrong(WrongSignature::WeakKey(kind));
                 }
-            } else if signature.is_over(&digest, signer) {
-                return signature.judged(certificate, signer, now);
+            } else if self.is_over(digest, signer) {
+                return self.judged(certificate, signer, now);
             }
         }
         if is_named {
@@ -197,17 +225,6 @@ impl Verifying {
         } else {
             unknown
         }
-    }
-}
-
-impl Signature {
-    /// Returns the digest that is signed; `None` where no digest could be.
-    fn digest(&self, mut hasher: Box<dyn digest::DynDigest + Send>) -> Option<Box<[u8]>> {
-        let bytes = self.config.hash_signature_data(&mut hasher).ok()?;
-        hasher.update(&self.config.trailer(bytes).ok()?);
-        let digest = hasher.finalize();
-        let begin = self.packet.signed_hash_value()?;
-        digest.starts_with(&begin).then_some(digest)
     }
 
     fn is_over(&self, digest: &[u8], signer: &Signer) -> bool {
@@ -259,7 +276,7 @@ impl Signature {
                 fingerprint,
                 expired,
             },
-            _ => Verdict::Good { fingerprint },
+            until => Verdict::Good { fingerprint, until },
         }
     }
 }

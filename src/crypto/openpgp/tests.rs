@@ -16,6 +16,7 @@ use crate::limits::Limits;
 fn good(certificate: &Certificate) -> Verdict {
     Verdict::Good {
         fingerprint: certificate.fingerprint().clone(),
+        until: certificate.expires(),
     }
 }
 
@@ -51,6 +52,21 @@ fn a_key_and_its_signing_subkey_sign_well_in_both_versions() {
             assert!(matches!(unknown, Verdict::UnknownKey { key_id: Some(_) }));
         }
     }
+}
+
+#[test]
+fn a_binary_signature_as_text_is_the_same_signature() {
+    let owner = Owner::new();
+    let binary = owner.sign(BEGIN + DAY, vec![]);
+    let read = |bytes: &[u8]| Signature::read(bytes, &Limits::default()).unwrap();
+    let armored = read(&binary).to_armored().unwrap();
+    assert!(!read(&binary).is_armored());
+    assert!(read(armored.as_bytes()).is_armored());
+    let keyring = [owner.certificate()];
+    assert_eq!(
+        verdict(armored.as_bytes(), SIGNED, &keyring, later(2)),
+        good(&keyring[0])
+    );
 }
 
 #[test]
@@ -143,7 +159,7 @@ fn a_signature_counts_while_its_key_does() {
     };
     assert_eq!(at(1, &ending, 9), good(&ending[0]));
     assert_eq!(at(1, &ending, 10), expired);
-    assert_eq!(at(1, &for_ever, 10), good(&ending[0]));
+    assert_eq!(at(1, &for_ever, 10), good(&for_ever[0]));
     let after = WrongSignature::AfterKey {
         made: later(10),
         expired: later(10),
@@ -412,9 +428,9 @@ fn no_flipped_byte_makes_a_signature_good_again() {
             let Ok(read) = Signature::read(&flipped, &Limits::default()) else {
                 continue;
             };
-            let mut verifying = Verifying::new(read);
+            let mut verifying = Verifying::new(&read);
             verifying.update(SIGNED);
-            match verifying.finish(&keyring, later(2)) {
+            match read.judge(&verifying.finish(), &keyring, later(2)) {
                 // What is not signed says who did, and how many bits of a number are not zero.
                 said @ Verdict::Good { .. } => {
                     assert_eq!(said, good(&keyring[0]));

@@ -11,6 +11,8 @@ pub enum Verdict {
     Good {
         /// The certificate, also where a subkey of it signed.
         fingerprint: Fingerprint,
+        /// When it or its subkey ends: from then on the verdict is [`Verdict::ExpiredKey`].
+        until: Option<Timestamp>,
     },
     /// No key of the keyring made it, so nothing can be said.
     UnknownKey {
