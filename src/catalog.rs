@@ -1,11 +1,13 @@
 //! What each distribution offers, in memory: immutable, built from the store, swapped whole.
 //!
 //! A request takes one [`Catalog`] and never sees half of a change. Catalogs share their elements, so a second release
-//! with the same packages costs little. Rebuilt when the change set number moved, and at no other write.
+//! with the same packages costs little. Rebuilt when the change set number moved or a
+//! signature came, and at no other write.
 
 mod answers;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -13,7 +15,7 @@ use libdeflater::Decompressor;
 
 pub use answers::{Answer, Answers, Question};
 
-use crate::distribution::{CacheTimes, DistributionName, offers};
+use crate::distribution::{CacheTimes, DistributionName, SignaturePolicy, offers};
 use crate::package::{
     Categories, CategoriesQuery, DamagedTemplate, Facts, Fill, Offer, PackageId, PackageName,
     PolicyTemplates, SearchQuery, Slots, Template,
@@ -22,7 +24,7 @@ use crate::store::artifacts::{self, Artifact, ArtifactId};
 use crate::store::branches;
 use crate::store::change_sets::{self, ChangeSetId};
 use crate::store::contents::Content;
-use crate::store::{Store, StoreError, distributions, documents};
+use crate::store::{Store, StoreError, distributions, documents, quarantine, signatures};
 
 /// One package version as it is served.
 #[derive(Debug)]
@@ -57,6 +59,8 @@ pub struct Catalog {
     /// The notice of the newest deprecated version of a package, which all its versions carry.
     notices: HashMap<PackageName, Arc<Element>>,
     categories: Arc<Categories>,
+    /// The artifacts whose signature is offered, and the policy of the branch that offers it.
+    signed: HashMap<ArtifactId, SignaturePolicy>,
     answers: Answers,
 }
 
@@ -66,11 +70,13 @@ pub struct Catalogs {
     shelf: ArcSwap<Shelf>,
     reloading: Mutex<()>,
     categories: Arc<Categories>,
+    quarantined: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
 struct Shelf {
-    change_set: Option<ChangeSetId>,
+    /// The state of the store it was built from: the last change set, and the last signature.
+    state: Option<(ChangeSetId, i64)>,
     by_name: HashMap<DistributionName, Arc<Catalog>>,
     elements: HashMap<ArtifactId, Arc<Element>>,
 }
@@ -82,6 +88,7 @@ impl Catalogs {
             shelf: ArcSwap::default(),
             reloading: Mutex::default(),
             categories: Arc::new(Categories::built_in()),
+            quarantined: AtomicUsize::default(),
         };
         catalogs.reload(store)?;
         Ok(catalogs)
@@ -95,12 +102,15 @@ impl Catalogs {
             .unwrap_or_else(PoisonError::into_inner);
         let before = self.shelf.load_full();
         let shelf = store.snapshot(|conn| {
+            self.quarantined
+                .store(quarantine::count(conn)?, Ordering::Relaxed);
             let change_set = change_sets::last(conn)?;
-            if before.change_set == Some(change_set) {
+            let state = Some((change_set, signatures::last(conn)?));
+            if before.state == state {
                 return Ok::<_, StoreError>(None);
             }
             let mut shelf = Shelf {
-                change_set: Some(change_set),
+                state,
                 ..Shelf::default()
             };
             let branches: HashMap<_, _> = branches::all(conn)?
@@ -110,10 +120,14 @@ impl Catalogs {
             for distribution in distributions::all(conn)? {
                 let mut layers = Vec::new();
                 let mut cache_times = None;
+                let mut signed = HashMap::new();
                 for id in distributions::branches(conn, distribution.id)? {
-                    cache_times = cache_times.or(branches
-                        .get(&id)
-                        .map(|branch| branch.settings.cache_times()));
+                    if let Some(branch) = branches.get(&id) {
+                        cache_times.get_or_insert(branch.settings.cache_times());
+                        for artifact in signatures::offered(conn, id, branch.signatures)? {
+                            signed.entry(artifact).or_insert(branch.signatures);
+                        }
+                    }
                     let members = branches::members(conn, id)?;
                     layers.push(
                         members
@@ -127,13 +141,16 @@ impl Catalogs {
                     .into_iter()
                     .map(|offered| shelf.element(conn, &before, offered.held))
                     .collect::<Result<_, _>>()?;
-                let catalog = Catalog::new(
-                    distribution.name,
-                    change_set,
-                    cache_times.unwrap_or_default(),
-                    elements,
-                    Arc::clone(&self.categories),
-                );
+                let catalog = Catalog {
+                    signed,
+                    ..Catalog::new(
+                        distribution.name,
+                        change_set,
+                        cache_times.unwrap_or_default(),
+                        elements,
+                        Arc::clone(&self.categories),
+                    )
+                };
                 shelf
                     .by_name
                     .insert(catalog.name.clone(), Arc::new(catalog));
@@ -156,6 +173,11 @@ impl Catalogs {
             self.shelf.store(Arc::new(shelf));
         }
         Ok(())
+    }
+
+    /// Returns how many packages were in quarantine when the catalogs were taken up last.
+    pub fn quarantined(&self) -> usize {
+        self.quarantined.load(Ordering::Relaxed)
     }
 
     /// Returns the catalog of the distribution at `/`; in an empty store it offers nothing.
@@ -251,6 +273,7 @@ impl Catalog {
             notices,
             elements,
             categories,
+            signed: HashMap::new(),
             answers: Answers::default(),
         }
     }
@@ -280,6 +303,18 @@ impl Catalog {
         self.notices.get(package)?.deprecated.as_deref()
     }
 
+    /// Returns the policy of the branch that offers the signature of an artifact; `None` where none is offered.
+    pub fn signature(&self, artifact: ArtifactId) -> Option<SignaturePolicy> {
+        self.signed.get(&artifact).copied()
+    }
+
+    /// Returns where the signature of a package version is, `None` where none is offered.
+    pub fn signature_path(&self, element: &Element) -> Option<String> {
+        self.signature(element.artifact.id)?;
+        let PackageId { name, version } = &element.facts.id;
+        Some(format!("/epr/{name}/{name}-{version}.zip.sig"))
+    }
+
     /// Returns the JSON that answers a search: the elements that fit, joined.
     pub fn search(&self, query: &SearchQuery) -> Result<Vec<u8>, DamagedTemplate> {
         let selected = query.select(&self.offer, &self.categories);
@@ -302,10 +337,11 @@ impl Catalog {
                 PolicyTemplates::Only(numbers) => Some(numbers.as_slice()),
             };
             let deprecated = self.notice(&element.facts.id.name);
+            let signature_path = self.signature_path(element);
             element.template.write(
                 &mut json,
                 &Fill {
-                    signature_path: None,
+                    signature_path: signature_path.as_deref(),
                     deprecated,
                     policy_templates,
                 },

@@ -75,6 +75,8 @@ pub struct Limits {
     pub key_packets: usize,
     /// Bytes of a detached signature. Elastic's have under 1 KiB.
     pub signature_bytes: usize,
+    /// Bytes of all signatures of one source that do not lie right behind their zips, and so are remembered.
+    pub loose_signatures_bytes: u64,
     /// Bytes of a request's query string.
     pub query_bytes: usize,
     /// Ranges in one `Range` header.
@@ -126,6 +128,7 @@ impl Default for Limits {
             key_file_bytes: 1 << 20,
             key_packets: 1_000,
             signature_bytes: 16 << 10,
+            loose_signatures_bytes: 24 << 20,
             query_bytes: 8 << 10,
             ranges: 16,
         }

@@ -243,7 +243,7 @@ async fn the_favicon() {
 
 #[actix_web::test]
 async fn health() {
-    assert_snapshot!(responses::text(reply::health()).await, @r"
+    assert_snapshot!(responses::text(reply::health(None)).await, @r"
     200 OK
     access-control-allow-origin: *
     content-length: 0

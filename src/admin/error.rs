@@ -32,6 +32,9 @@ pub enum OperationError {
     /// There are several keys whose fingerprints end like this.
     #[error("several keys end in {0}")]
     SeveralKeys(String),
+    /// There is no package with this number in quarantine.
+    #[error("there is no package {0} in quarantine")]
+    NoSuchCase(i64),
     /// A request that does not say what it must.
     #[error("invalid request: {0}")]
     InvalidRequest(String),
@@ -70,6 +73,7 @@ impl OperationError {
                 ImportError::NoSuchPlan(_) => "no-such-plan",
                 ImportError::TooManyPackages { .. } => "too-many-packages",
                 ImportError::TooMuchWork { .. } => "too-much-work",
+                ImportError::LooseSignatures { .. } => "loose-signatures",
                 ImportError::OtherKind { .. } => "other-kind",
                 ImportError::NameTaken(_) => "name-taken",
                 ImportError::NoEdition(_) => "release-differs",
@@ -81,6 +85,7 @@ impl OperationError {
             Self::ReservedName(_) => "reserved-name",
             Self::NamedLikeRelease(_) => "named-like-release",
             Self::NoSuchKey(_) | Self::SeveralKeys(_) => "no-such-key",
+            Self::NoSuchCase(_) => "no-such-case",
             Self::InvalidRequest(_) => "invalid-request",
             Self::NoSuchJob(_) => "no-such-job",
         }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::OperationError;
 use crate::crypto::openpgp::{Certificate, Fingerprint, KeyFile};
+use crate::import::judge_again;
 use crate::limits::Limits;
 use crate::store::keys::{self, StoredKey};
 use crate::store::{Store, StoreError};
@@ -58,6 +59,17 @@ pub struct KeyAdded {
     pub is_changed: bool,
     /// The key as the keyring has it.
     pub key: KeyReport,
+    /// How many signatures of packages are judged in another way by it.
+    pub judged_again: usize,
+}
+
+/// What a key that was taken out came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRemoved {
+    /// The key.
+    pub key: KeyReport,
+    /// How many signatures of packages are judged in another way without it.
+    pub judged_again: usize,
 }
 
 impl KeyReport {
@@ -126,8 +138,10 @@ pub fn add(
         let is_changed = held
             .as_ref()
             .is_none_or(|held| held.certificate.to_bytes() != joined.to_bytes());
+        let mut judged_again = 0;
         if is_changed {
             keys::put(conn, &joined, &at, who)?;
+            judged_again = judge_again(conn, limits)?;
         }
         let key = keys::find(conn, &fingerprint)?.ok_or_else(|| StoreError::Invalid {
             what: "key",
@@ -136,12 +150,13 @@ pub fn add(
         Ok(KeyAdded {
             is_changed,
             key: KeyReport::from(&key),
+            judged_again,
         })
     })
 }
 
 /// Takes the key out whose fingerprint ends in `end`: at least its last eight digits.
-pub fn remove(store: &Store, end: &str) -> Result<KeyReport, OperationError> {
+pub fn remove(store: &Store, end: &str, limits: &Limits) -> Result<KeyRemoved, OperationError> {
     store.write_synced(|conn| {
         let mut keys = keys::all(conn)?;
         keys.retain(|key| key.certificate.fingerprint().ends_with(end));
@@ -150,7 +165,10 @@ pub fn remove(store: &Store, end: &str) -> Result<KeyReport, OperationError> {
             [] => Err(OperationError::NoSuchKey(shown())),
             [key] => {
                 keys::remove(conn, key.certificate.fingerprint())?;
-                Ok(KeyReport::from(key))
+                Ok(KeyRemoved {
+                    key: KeyReport::from(key),
+                    judged_again: judge_again(conn, limits)?,
+                })
             }
             _ => Err(OperationError::SeveralKeys(shown())),
         }

@@ -7,7 +7,9 @@ mod error;
 pub mod keys;
 pub mod operations;
 mod peer;
+pub mod quarantine;
 pub mod routes;
+pub mod signatures;
 
 pub use error::{Failure, OperationError};
 pub use peer::PeerUser;

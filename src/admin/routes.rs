@@ -5,7 +5,9 @@ mod distributions;
 mod imports;
 mod keys;
 mod plans;
+mod quarantine;
 mod refusal;
+mod signatures;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,6 +18,7 @@ use actix_web::web::{self, Data, Json};
 use super::error::OperationError;
 use super::peer::PeerUser;
 use crate::catalog::Catalogs;
+use crate::distribution::DistributionName;
 use crate::import::{self, Progress};
 use crate::limits::Limits;
 use crate::store::Store;
@@ -64,7 +67,16 @@ pub fn configure(config: &mut web::ServiceConfig) {
             )
             .route("/keys", web::get().to(keys::list))
             .route("/keys", web::post().to(keys::add))
-            .route("/keys/{fingerprint}", web::delete().to(keys::remove)),
+            .route("/keys/{fingerprint}", web::delete().to(keys::remove))
+            .route("/quarantine", web::get().to(quarantine::list))
+            .route("/quarantine/retry", web::post().to(quarantine::retry))
+            .route("/quarantine/drop", web::post().to(quarantine::drop_cases))
+            .route("/signatures", web::get().to(signatures::list))
+            .route("/signatures/{branch}", web::get().to(signatures::show))
+            .route(
+                "/signatures/{branch}",
+                web::put().to(signatures::set_policy),
+            ),
     );
 }
 
@@ -109,6 +121,10 @@ where
         Ok::<_, OperationError>(answer)
     })
     .await
+}
+
+fn parse_name(text: &str) -> Result<DistributionName, OperationError> {
+    DistributionName::parse(text).map_err(|error| OperationError::InvalidRequest(error.to_string()))
 }
 
 fn who(request: &HttpRequest) -> String {

@@ -1,6 +1,9 @@
 //! `/epr/{name}/{name}-{version}.zip` and its `.sig`.
 
-use actix_web::HttpResponse;
+use std::sync::Arc;
+
+use actix_web::{HttpResponse, web};
+use bytes::Bytes;
 
 use super::Asking;
 use super::condition::Validators;
@@ -9,6 +12,11 @@ use super::reply::{Kind, Refused};
 use super::route::Asked;
 use super::send::{self, Sent};
 use super::stored::Stored;
+use crate::crypto::Digest;
+use crate::crypto::openpgp::Signature;
+use crate::distribution::SignaturePolicy;
+use crate::limits::Limits;
+use crate::store::{StoreError, signatures};
 
 /// Answers with the zip of a package version, put together from the store as it is sent. 400 when the version is not
 /// semver, 404 when the distribution never offered it. Reads one block at a time.
@@ -32,8 +40,43 @@ pub(super) async fn show(asking: &Asking, asked: &Asked) -> Result<HttpResponse,
     Ok(send::from_store(asking, &sent, zip, None).await?)
 }
 
-/// Answers for the signature of a package version: 404, since what came as a tree is not signed.
-pub(super) fn signature(_: &Asking, asked: &Asked) -> Result<HttpResponse, Refused> {
-    asked.package_id(ApiError::SignatureNotFound)?;
-    Err(ApiError::SignatureNotFound.into())
+/// Answers with the signature of a package version as it came; a binary one as text, the only form that Kibana reads
+/// (contract/kibana-client.md, trap 2), but where the branch does not look at signatures. 404 where none is offered.
+pub(super) async fn signature(asking: &Asking, asked: &Asked) -> Result<HttpResponse, Refused> {
+    let package = asked.package_id(ApiError::SignatureNotFound)?;
+    let catalog = &asking.catalog;
+    let element = catalog.find(&package).ok_or(ApiError::SignatureNotFound)?;
+    let artifact = element.artifact.id;
+    let policy = catalog
+        .signature(artifact)
+        .ok_or(ApiError::SignatureNotFound)?;
+    let (store, limits) = (Arc::clone(&asking.state.store), asking.state.limits.clone());
+    let read = move || {
+        let bytes = store.read(|conn| signatures::of_artifact(conn, artifact))?;
+        Ok::<_, StoreError>(bytes.map(|bytes| as_served(bytes, policy, &limits)))
+    };
+    let read = web::block(read).await.map_err(ApiError::internal)?;
+    let bytes = read
+        .map_err(ApiError::internal)?
+        .ok_or(ApiError::SignatureNotFound)?;
+    let validators = Validators {
+        tag: send::tag(&Digest::of(&bytes)),
+        modified: u64::try_from(element.artifact.modified).ok(),
+    };
+    let sent = Sent {
+        kind: Kind::Signature,
+        caching: asking.catch_all(),
+        validators,
+    };
+    Ok(send::from_memory(asking, &sent, &Bytes::from(bytes), None))
+}
+
+fn as_served(bytes: Vec<u8>, policy: SignaturePolicy, limits: &Limits) -> Vec<u8> {
+    if policy == SignaturePolicy::Off {
+        return bytes;
+    }
+    let signature = Signature::read(&bytes, limits).ok();
+    let binary = signature.filter(|signature| !signature.is_armored());
+    let armored = binary.and_then(|signature| signature.to_armored());
+    armored.map_or(bytes, String::into_bytes)
 }

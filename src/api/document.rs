@@ -30,7 +30,8 @@ pub(super) async fn show(asking: &Asking, asked: &Asked) -> Result<HttpResponse,
             .find(&package)
             .ok_or(ApiError::PackageNotFound)?,
     );
-    if fill(&asking.catalog, &element).is_empty() {
+    let signature_path = asking.catalog.signature_path(&element);
+    if fill(&asking.catalog, &element, signature_path.as_deref()).is_empty() {
         let document = stored(asking, &element).await?;
         let validators = Validators {
             tag: send::tag(&element.document.sha256),
@@ -52,9 +53,9 @@ pub(super) async fn show(asking: &Asking, asked: &Asked) -> Result<HttpResponse,
     Ok(kept(asking, &answer, asking.index_caching()))
 }
 
-fn fill<'a>(catalog: &'a Catalog, element: &Element) -> Fill<'a> {
+fn fill<'a>(catalog: &'a Catalog, element: &Element, signature_path: Option<&'a str>) -> Fill<'a> {
     Fill {
-        signature_path: None,
+        signature_path,
         deprecated: catalog.notice(&element.facts.id.name),
         policy_templates: None,
     }
@@ -82,9 +83,14 @@ fn filled(store: &Arc<Store>, catalog: &Catalog, element: &Element) -> Result<Ve
         .read(store, u64::MAX)
         .map_err(ApiError::internal)?;
     let mut document = Vec::with_capacity(text.len() + 512);
+    let signature_path = catalog.signature_path(element);
     element
         .document_slots
-        .write(&mut document, &text, &fill(catalog, element))
+        .write(
+            &mut document,
+            &text,
+            &fill(catalog, element, signature_path.as_deref()),
+        )
         .map_err(ApiError::internal)?;
     Ok(document)
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use super::Asking;
 use super::condition::Validators;
 use super::error::ApiError;
-use super::reply::{Caching, Kind, Refused};
+use super::reply::{self, Caching, Kind, Refused};
 use super::send::{self, Sent, kept};
 use crate::catalog::{Answer, Question};
 use crate::crypto::Digest;
@@ -21,6 +21,20 @@ static FAVICON: &[u8] = include_bytes!("../../web/favicon.ico");
 /// Answers `/`: which registry this is.
 pub(super) fn index(asking: &Asking) -> HttpResponse {
     kept(asking, &Answer::new(INDEX.into()), asking.index_caching())
+}
+
+/// Answers `/health`, with nothing: what asks looks at the status. Asked whether it is `ready` it says where packages are in
+/// quarantine: the others are served, so the status stays 200.
+pub(super) fn health(asking: &Asking) -> HttpResponse {
+    let is_asked = raw_query(asking)
+        .split('&')
+        .any(|pair| pair == "ready=true");
+    let line = match asking.state.catalogs.quarantined() {
+        0 => None,
+        1 => Some("1 package is in quarantine".to_owned()),
+        count => Some(format!("{count} packages are in quarantine")),
+    };
+    reply::health(line.filter(|_| is_asked).as_deref())
 }
 
 /// Answers `/favicon.ico`.

@@ -76,14 +76,14 @@ async fn dispatch(request: HttpRequest, state: Data<State>) -> Result<HttpRespon
     };
     match route.resource {
         Resource::Index => Ok(listing::index(&asking)),
-        Resource::Health => Ok(reply::health()),
+        Resource::Health => Ok(listing::health(&asking)),
         Resource::Favicon => Ok(listing::favicon(&asking)),
         Resource::Search => listing::search(&asking),
         Resource::Categories => listing::categories(&asking),
         Resource::Document(asked) => document::show(&asking, &asked).await,
         Resource::File(asked, path) => file::show(&asking, &asked, &path).await,
         Resource::Artifact(asked) => artifact::show(&asking, &asked).await,
-        Resource::Signature(asked) => artifact::signature(&asking, &asked),
+        Resource::Signature(asked) => artifact::signature(&asking, &asked).await,
         // Only the oldest dialect has tarballs.
         Resource::Tarball(_) => Err(ApiError::UnknownPath.into()),
     }

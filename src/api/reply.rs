@@ -160,9 +160,16 @@ pub fn unsatisfiable(mut answer: HttpResponseBuilder, error: RangeError) -> Http
     answer.body(format!("{error}\n"))
 }
 
-/// Returns the answer of `/health`: 200, nothing else.
-pub fn health() -> HttpResponse {
-    known_route(StatusCode::OK).finish()
+/// Returns the answer of `/health`: 200 and nothing else, or one line of text.
+pub fn health(line: Option<&str>) -> HttpResponse {
+    let mut answer = known_route(StatusCode::OK);
+    match line {
+        None => answer.finish(),
+        Some(line) => {
+            as_text(&mut answer);
+            answer.body(format!("{line}\n"))
+        }
+    }
 }
 
 /// Returns the answer to OPTIONS on any known route.

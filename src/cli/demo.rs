@@ -43,6 +43,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode, CliError> {
         who: PeerUser::own().name(),
         target: Some((release, BranchKind::Release)),
         may_ask: false,
+        signatures: None,
         image: None,
     };
     let source = Box::new(io::Cursor::new(sample));

@@ -6,15 +6,17 @@ use std::sync::Arc;
 
 use super::CliError;
 use super::control::ControlClient;
-use crate::admin::keys::{self, KeyAdded, KeyReport, KeyRequest};
+use crate::admin::keys::{self, KeyAdded, KeyRemoved, KeyReport, KeyRequest};
 use crate::admin::operations::{self, Changed, DistributionReport, KnownSource, WaitingPlan};
+use crate::admin::quarantine::{self, CaseReport, CasesRequest, Retried};
 use crate::admin::routes::{
     ConsentRequest, DistributionRequest, ImportRequest, KnownSourceRequest, StagedReport,
     TargetRequest,
 };
+use crate::admin::signatures::{self, BranchSignatures, PolicyRequest};
 use crate::admin::{Failure, OperationError, PeerUser};
 use crate::crypto::Digest;
-use crate::distribution::DistributionName;
+use crate::distribution::{DistributionName, SignaturePolicy};
 use crate::import::{self, Committed, PlanReport, Progress, ProgressReport, StageRequest};
 use crate::limits::Limits;
 use crate::store::stages::StageId;
@@ -88,6 +90,7 @@ impl Door {
                     who: who(),
                     target,
                     may_ask: request.may_ask,
+                    signatures: request.signatures,
                     image: request.image,
                 };
                 progress.expect(request.source_bytes.unwrap_or_default());
@@ -202,10 +205,60 @@ impl Door {
         }
     }
 
-    /// Takes out the key whose fingerprint ends in `end`, which is hexadecimal.
-    pub(super) fn remove_key(&self, end: &str) -> Result<KeyReport, Failure> {
+    pub(super) fn quarantine(&self) -> Result<Vec<CaseReport>, Failure> {
         match self {
-            Self::Here(store) => Ok(keys::remove(store, end)?),
+            Self::Here(store) => Ok(quarantine::list(store)?),
+            Self::There(client) => client.get("/quarantine", &()),
+        }
+    }
+
+    pub(super) fn retry_quarantined(&self, cases: &CasesRequest) -> Result<Retried, Failure> {
+        match self {
+            Self::Here(store) => Ok(quarantine::retry(store, &who(), cases)?),
+            Self::There(client) => client.post("/quarantine/retry", cases),
+        }
+    }
+
+    pub(super) fn drop_quarantined(
+        &self,
+        cases: &CasesRequest,
+    ) -> Result<Vec<CaseReport>, Failure> {
+        match self {
+            Self::Here(store) => Ok(quarantine::drop_cases(store, cases)?),
+            Self::There(client) => client.post("/quarantine/drop", cases),
+        }
+    }
+
+    pub(super) fn signatures(
+        &self,
+        branch: Option<&DistributionName>,
+    ) -> Result<Vec<BranchSignatures>, Failure> {
+        match (self, branch) {
+            (Self::Here(store), branch) => Ok(signatures::list(store, branch)?),
+            (Self::There(client), None) => client.get("/signatures", &()),
+            (Self::There(client), Some(branch)) => {
+                client.get(&format!("/signatures/{branch}"), &())
+            }
+        }
+    }
+
+    pub(super) fn set_policy(
+        &self,
+        branch: &DistributionName,
+        policy: SignaturePolicy,
+    ) -> Result<BranchSignatures, Failure> {
+        match self {
+            Self::Here(store) => Ok(signatures::set_policy(store, &who(), branch, policy)?),
+            Self::There(client) => {
+                client.put(&format!("/signatures/{branch}"), &PolicyRequest { policy })
+            }
+        }
+    }
+
+    /// Takes out the key whose fingerprint ends in `end`, which is hexadecimal.
+    pub(super) fn remove_key(&self, end: &str) -> Result<KeyRemoved, Failure> {
+        match self {
+            Self::Here(store) => Ok(keys::remove(store, end, &Limits::default())?),
             Self::There(client) => client.delete(&format!("/keys/{end}")),
         }
     }

@@ -75,6 +75,7 @@ fn hint(kind: &str) -> Option<&'static str> {
         }
         "other-kind" => "choose another name with --branch or --release",
         "no-such-plan" => "`airlock plans list` shows the plans that wait",
+        "no-such-case" => "`airlock quarantine list` shows what is in quarantine",
         "no-such-key" => {
             "`airlock keys list` shows the keys; name one by its fingerprint, or the last 8 digits"
         }

@@ -11,10 +11,10 @@ use super::door::Door;
 use super::numbers::size;
 use super::progress::Display;
 use super::source::OpenSource;
-use super::{CliError, Common, plan_text, print, terminal};
+use super::{CliError, Common, exit, plan_text, print, terminal};
 use crate::admin::operations::KnownSource;
 use crate::admin::routes::{ConsentRequest, ImportRequest, StagedReport, TargetRequest};
-use crate::distribution::{DistributionName, release_of};
+use crate::distribution::{DistributionName, SignaturePolicy, release_of};
 use crate::import::{Committed, PlanReport};
 
 #[derive(Debug, Args)]
@@ -35,6 +35,10 @@ pub(super) struct ImportArgs {
     /// Take this one of the container images in the file, by its name, the end of its name or its tag
     #[arg(long, value_name = "NAME:TAG")]
     image: Option<String>,
+    /// What becomes of packages without a good signature, in this branch from now on: require (they go to quarantine),
+    /// verify (they are taken, and it is said) or off [default: as the branch has it; verify]
+    #[arg(long, value_name = "POLICY")]
+    signatures: Option<SignaturePolicy>,
     /// Replace versions that are there with other content, where the branch allows it
     #[arg(long)]
     overwrite: bool,
@@ -128,6 +132,7 @@ fn stage(
         release: args.release.clone(),
         branch: args.branch.clone(),
         may_ask,
+        signatures: args.signatures,
         image: args.image.clone(),
         source_bytes: source.bytes,
         // Unique among the imports of one server at one time.
@@ -211,14 +216,14 @@ fn settle(
                 plan_text::plan(&plan, false)
             )
         })?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(exit::of_plan(&plan));
     }
     if args.dry_run {
         door.drop_plan(plan.plan)?;
         common.print(&Outcome::Dropped { plan: plan.clone() }, |_| {
             plan_text::plan(&plan, false)
         })?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(exit::of_plan(&plan));
     }
     let changes = plan.added.len() + plan.replaced.len();
     if !common.json && !common.quiet {
@@ -239,5 +244,5 @@ fn settle(
         },
         |_| plan_text::committed(&commit),
     )?;
-    Ok(ExitCode::SUCCESS)
+    Ok(exit::of_commit(&commit))
 }

@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::door::Door;
+use super::numbers::counted;
 use super::{CliError, Common, key_places, terminal};
 use crate::admin::keys::{KeyAdded, KeyReport, KeyRequest};
 use crate::crypto::openpgp::{Certificate, Fingerprint, KeyFile};
@@ -69,8 +70,9 @@ pub(super) fn run(common: &Common, command: KeysCommand) -> Result<ExitCode, Cli
                 .hint("`airlock keys list` shows the keys"));
             }
             let removed = Door::open(&common.data_folder()?)?.remove_key(end)?;
-            common.print(&removed, |key| {
-                format!("Removed {}\n", grouped(&key.fingerprint))
+            common.print(&removed, |removed| {
+                let fingerprint = grouped(&removed.key.fingerprint);
+                format!("Removed {fingerprint}\n{}", judged(removed.judged_again))
             })?;
             Ok(ExitCode::SUCCESS)
         }
@@ -201,7 +203,18 @@ fn added_text(added: &KeyAdded) -> String {
     } else {
         ""
     };
-    format!("{begin}\n{}{hint}", shown(&added.key))
+    let judged = judged(added.judged_again);
+    format!("{begin}\n{}{hint}{judged}", shown(&added.key))
+}
+
+fn judged(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        count => format!(
+            "{} judged anew: `airlock signatures list`; `airlock quarantine retry --all` tries what was kept out.\n",
+            counted(count as u64, "signature is", "signatures are")
+        ),
+    }
 }
 
 /// Returns what there is to say of a key, some lines.

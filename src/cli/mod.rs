@@ -5,6 +5,7 @@ mod control;
 mod demo;
 mod distribution;
 mod door;
+mod exit;
 mod failure;
 mod import;
 mod key_places;
@@ -14,7 +15,9 @@ mod numbers;
 mod plan_text;
 mod plans;
 mod progress;
+mod quarantine;
 mod serve;
+mod signatures;
 mod source;
 mod terminal;
 
@@ -72,6 +75,12 @@ enum Command {
     /// Say whose signatures are believed
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Show what is known of signatures, and say what a branch makes of it
+    #[command(subcommand)]
+    Signatures(signatures::SignaturesCommand),
+    /// Show and settle packages that were not taken
+    #[command(subcommand)]
+    Quarantine(quarantine::QuarantineCommand),
     /// Serve a small sample release from a temporary folder, to try Kibana against
     Demo(demo::DemoArgs),
 }
@@ -87,6 +96,8 @@ pub fn run() -> ExitCode {
         Command::Activate(args) => activate::run(&common, &args),
         Command::Distribution(command) => distribution::run(&common, command),
         Command::Keys(command) => keys::run(&common, command),
+        Command::Signatures(command) => signatures::run(&common, command),
+        Command::Quarantine(command) => quarantine::run(&common, command),
         Command::Demo(args) => demo::run(&args),
     };
     match outcome {

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::numbers::{counted, grouped, size};
+use crate::distribution::{SignatureCounts, SignaturePolicy};
 use crate::import::{Committed, EditionReport, PlanReport, Problem};
 
 /// Lines of a list before it is cut, unless all of it is asked for.
@@ -73,20 +74,58 @@ pub(super) fn plan(plan: &PlanReport, all: bool) -> String {
             .iter()
             .for_each(|package| line(format!("~ {package}")));
     }
+    let signatures = &plan.signatures;
+    if !(signatures.counts.are_absent() && signatures.policy == SignaturePolicy::Verify) {
+        line(format!(
+            "Signatures ({}): {}",
+            signatures.policy,
+            counts(&signatures.counts)
+        ));
+    }
     if let Some(edition) = &plan.edition {
         differences(&mut text, edition, all);
     }
     problems(&mut text, "Refused", &plan.refused, all);
     problems(&mut text, "In quarantine", &plan.quarantined, all);
+    problems(
+        &mut text,
+        "Taken, though the signature is wrong",
+        &signatures.doubtful,
+        all,
+    );
     text
+}
+
+/// Returns how many packages have which signature, in one line.
+pub(super) fn counts(counts: &SignatureCounts) -> String {
+    let parts: Vec<_> = [
+        (counts.good, "good"),
+        (counts.expired_key, "by an expired key"),
+        (counts.unknown_key, "by an unknown key"),
+        (counts.wrong, "wrong"),
+        (counts.unreadable, "unreadable"),
+        (counts.absent, "without one"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, what)| format!("{} {what}", grouped(count as u64)))
+    .collect();
+    match parts.as_slice() {
+        [] => "no package".to_owned(),
+        parts => parts.join(", "),
+    }
 }
 
 /// Returns what a commit came to as text.
 pub(super) fn committed(done: &Committed) -> String {
     let Some(change_set) = done.change_set else {
-        return match done.refused {
-            0 => format!("Nothing changed: {} has it all.\n", done.branch),
-            refused => format!(
+        return match (done.refused, done.quarantined) {
+            (0, 0) => format!("Nothing changed: {} has it all.\n", done.branch),
+            (0, quarantined) => format!(
+                "Nothing changed: {} in quarantine; `airlock quarantine list` tells why.\n",
+                counted(quarantined as u64, "package is", "packages are")
+            ),
+            (refused, _) => format!(
                 "Nothing changed: the rules of {} refuse {}.\n",
                 done.branch,
                 counted(refused as u64, "package version", "package versions")
@@ -110,8 +149,12 @@ pub(super) fn committed(done: &Committed) -> String {
     } else {
         format!("; `airlock activate {}` puts it at /", done.branch)
     };
+    let why = match done.quarantined {
+        0 => "",
+        _ => "`airlock quarantine list` tells why packages were not taken.\n",
+    };
     format!(
-        "Change set {change_set}: {} of {}, served at {address}/d/{}/{hint}\n",
+        "Change set {change_set}: {} of {}, served at {address}/d/{}/{hint}\n{why}",
         parts.join(", "),
         counted_versions(done),
         done.branch,
@@ -190,7 +233,7 @@ fn problems(text: &mut String, title: &str, problems: &[Problem], all: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::import::SourceReport;
+    use crate::import::{SignatureReport, SourceReport};
 
     #[test]
     fn a_plan_says_what_it_does_and_each_problem() {
@@ -217,6 +260,18 @@ mod tests {
                 package: "packages/bad/1.0.0".into(),
                 why: "it has no manifest.yml".into(),
             }],
+            signatures: SignatureReport {
+                counts: SignatureCounts {
+                    good: 1,
+                    wrong: 1,
+                    ..SignatureCounts::default()
+                },
+                doubtful: vec![Problem {
+                    package: "nginx 1.5.0".into(),
+                    why: "the signature is not over these bytes".into(),
+                }],
+                ..SignatureReport::default()
+            },
             ignored_files: 1234,
         };
         insta::assert_snapshot!(plan(&report, false), @r"
@@ -224,8 +279,11 @@ mod tests {
                 2 added
                 1 in quarantine
             1,234 files that belong to no package ignored
+        Signatures (verify): 1 good, 1 wrong
         In quarantine:
           packages/bad/1.0.0: it has no manifest.yml
+        Taken, though the signature is wrong:
+          nginx 1.5.0: the signature is not over these bytes
         ");
         assert!(plan(&report, true).contains("\n+ nginx 1.6.0\n"));
     }
@@ -244,7 +302,7 @@ mod tests {
         };
         assert_eq!(
             committed(&done),
-            "Change set 2: 1,912 added, 1 in quarantine of 1,913 package versions, served at / and /d/8.5.0/\n",
+            "Change set 2: 1,912 added, 1 in quarantine of 1,913 package versions, served at / and /d/8.5.0/\n`airlock quarantine list` tells why packages were not taken.\n",
         );
         assert_eq!(
             committed(&Committed {
@@ -257,9 +315,17 @@ mod tests {
         assert_eq!(
             committed(&Committed {
                 change_set: None,
-                ..done
+                quarantined: 0,
+                ..done.clone()
             }),
             "Nothing changed: 8.5.0 has it all.\n"
+        );
+        assert_eq!(
+            committed(&Committed {
+                change_set: None,
+                ..done
+            }),
+            "Nothing changed: 1 package is in quarantine; `airlock quarantine list` tells why.\n"
         );
     }
 }

@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 use super::door::Door;
 use super::numbers::grouped;
-use super::{CliError, Common, plan_text};
+use super::{CliError, Common, exit, plan_text};
 use crate::admin::operations::WaitingPlan;
 use crate::admin::routes::ConsentRequest;
 
@@ -44,10 +44,9 @@ pub(super) fn run(common: &Common, command: PlansCommand) -> Result<ExitCode, Cl
             })?;
         }
         PlansCommand::Commit { plan, overwrite } => {
-            common.print(
-                &door.commit(plan, ConsentRequest { overwrite })?,
-                plan_text::committed,
-            )?;
+            let done = door.commit(plan, ConsentRequest { overwrite })?;
+            common.print(&done, plan_text::committed)?;
+            return Ok(exit::of_commit(&done));
         }
         PlansCommand::Drop { plan } => {
             door.drop_plan(plan)?;

@@ -10,6 +10,7 @@ mod name;
 mod plan;
 mod precedence;
 mod proposal;
+mod signatures;
 
 pub use branch::{BranchKind, Consent, Permission};
 pub use cache_times::CacheTimes;
@@ -19,3 +20,4 @@ pub use name::{DistributionName, InvalidName};
 pub use plan::{Change, Held, Plan, RefusedChange, plan_import};
 pub use precedence::{Offered, offers};
 pub use proposal::release_in_name;
+pub use signatures::{InvalidPolicy, SignatureCounts, SignaturePolicy, SignatureStatus};

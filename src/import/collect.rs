@@ -47,6 +47,8 @@ pub(super) struct Collecting {
     pub files: Vec<Collected>,
     /// The zip it came in, in place of files.
     pub zip: Option<ExactZip>,
+    /// What came as the signature of that zip.
+    pub signature: Option<Vec<u8>>,
     /// Why the package cannot be taken; its further files are passed over.
     pub refused: Option<PackageError>,
     memory_bytes: u64,
@@ -61,6 +63,7 @@ impl Collecting {
             number,
             files: Vec::new(),
             zip: None,
+            signature: None,
             refused: None,
             memory_bytes: 0,
             manifests_bytes: 0,

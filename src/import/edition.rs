@@ -1,5 +1,7 @@
 //! Which edition of a release an import is: one that is here with the same content, or the next.
 
+use std::collections::HashSet;
+
 use rusqlite::Connection;
 
 use super::error::ImportError;
@@ -9,7 +11,7 @@ use crate::distribution::{
 use crate::package::PackageId;
 use crate::store::branches::{self, Branch, Member};
 use crate::store::stages::Target;
-use crate::store::{StoreError, distributions};
+use crate::store::{StoreError, distributions, quarantine};
 
 /// What is new about an edition.
 pub(super) struct Edition {
@@ -26,7 +28,7 @@ pub(super) fn settle(
     conn: &Connection,
     target: &mut Target,
     day: &str,
-    incoming: &[(PackageId, Held)],
+    coming: &[Member],
 ) -> Result<Option<Edition>, ImportError> {
     if target.kind != BranchKind::Release {
         return Ok(None);
@@ -40,7 +42,9 @@ pub(super) fn settle(
     let mut of_last = None;
     for edition in editions.iter().rev() {
         let members = branches::members(conn, edition.id)?;
-        let differences = Differences::between(&held(&members), incoming);
+        // What it keeps out is no difference.
+        let (_, coming) = split_completing(conn, &edition.name, &members, coming)?;
+        let differences = Differences::between(&held(&members), &held(&coming));
         if differences.is_empty() {
             target.branch = edition.name.clone();
             return Ok(None);
@@ -66,6 +70,20 @@ pub(super) fn settle(
 
 fn is_taken(conn: &Connection, name: &DistributionName) -> Result<bool, StoreError> {
     Ok(branches::find(conn, name)?.is_some() || distributions::find(conn, name)?.is_some())
+}
+
+/// Parts what a release kept out when it was made, and so may complete it, from everything else that comes.
+pub(super) fn split_completing(
+    conn: &Connection,
+    release: &DistributionName,
+    members: &[Member],
+    coming: &[Member],
+) -> Result<(Vec<Member>, Vec<Member>), StoreError> {
+    let kept: HashSet<_> = quarantine::kept_from(conn, release)?.into_iter().collect();
+    let held: HashSet<_> = members.iter().map(|member| &member.package).collect();
+    let is_completing =
+        |member: &Member| kept.contains(&member.artifact) && !held.contains(&member.package);
+    Ok(coming.iter().cloned().partition(is_completing))
 }
 
 /// Returns package versions with what is held of each.

@@ -142,6 +142,14 @@ pub enum ImportError {
         /// The limit.
         limit: usize,
     },
+    /// More signatures apart from their zips than are remembered.
+    #[error(
+        "the source holds more than {limit_bytes} bytes of signatures that do not lie right behind their zips"
+    )]
+    LooseSignatures {
+        /// `Limits::loose_signatures_bytes`.
+        limit_bytes: u64,
+    },
     /// Taking what the source holds costs more than its size allows, see `import/work.rs`: a bomb.
     #[error(
         "at {member} the files, packages and manifests of the source weigh more than {ratio} times the {source_bytes} \

@@ -8,15 +8,18 @@ use super::error::{ImportError, PackageError};
 use super::layout::{self, InPackage};
 use super::package::Made;
 use super::repository;
+use super::signatures::{self, LooseSignatures};
 use super::stage::{StageRequest, Staged};
+use crate::crypto::openpgp::Certificate;
 use crate::distribution::{BranchKind, DistributionName, release_in_name, release_of};
 use crate::limits::Limits;
 use crate::package::PackageId;
 use crate::store::Store;
 use crate::store::artifacts::ArtifactId;
 use crate::store::branches::BranchSettings;
+use crate::store::quarantine::{self, Quarantined};
 use crate::store::sources::{self, Source, SourceId};
-use crate::store::stages::{self, Quarantined, StageId, Target};
+use crate::store::stages::{self, StageId, Target};
 
 /// What was found so far.
 pub(super) struct Found {
@@ -27,6 +30,8 @@ pub(super) struct Found {
     pub target: Option<(DistributionName, BranchKind)>,
     /// When the packages were last changed, in seconds since 1970: at their commit, else now.
     pub modified: i64,
+    /// Signatures that did not lie right behind their zips.
+    pub signatures: LooseSignatures,
     started_at: Timestamp,
     /// What repositories say of themselves, by their leading folder.
     repositories: HashMap<String, BranchSettings>,
@@ -69,6 +74,7 @@ impl Found {
             stray_files: 0,
             target: None,
             modified: started_at.as_second(),
+            signatures: LooseSignatures::default(),
             started_at,
             repositories: HashMap::new(),
             packages: Vec::new(),
@@ -129,6 +135,24 @@ impl Found {
         }
     }
 
+    /// Keeps the signatures that came after their zips had been handed over.
+    pub(super) fn keep_late_signatures(
+        &mut self,
+        store: &Store,
+        keyring: &[Certificate],
+        limits: &Limits,
+    ) -> Result<(), ImportError> {
+        for package in &self.packages {
+            if let Some(Ok(made)) = &package.made
+                && let Some(bytes) = self.signatures.take(&package.folder)
+            {
+                signatures::keep_late(store, made.artifact, bytes, keyring, limits)?;
+            }
+        }
+        self.stray_files += self.signatures.len() as u64;
+        Ok(())
+    }
+
     /// Settles which packages are meant, quarantines the others and makes the stage one that can be committed.
     pub(super) fn settle(
         mut self,
@@ -174,7 +198,7 @@ impl Found {
                 stages::remove(conn, stage, *artifact)?;
             }
             for package in &chosen.quarantined {
-                stages::quarantine(conn, source, &at, package)?;
+                quarantine::put(conn, source, &at, package)?;
             }
             stages::finish(conn, stage, target.as_ref(), &settings, self.stray_files)
         })?;

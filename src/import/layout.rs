@@ -20,6 +20,8 @@ pub(super) enum Place<'a> {
     Package(InPackage<'a>),
     /// A package in a zip of its own, `{name}-{version}.zip`; its path in itself is empty.
     Zip(InPackage<'a>),
+    /// The signature of such a zip, beside it; the place is the zip's.
+    Signature(InPackage<'a>),
     /// The file that pins the registry version, `Dockerfile`.
     Dockerfile {
         /// The leading folder, or nothing.
@@ -52,6 +54,9 @@ pub(super) fn place(path: &str) -> Place<'_> {
     }
     if let Some(found) = package_zip(path) {
         return Place::Zip(found);
+    }
+    if let Some(found) = path.strip_suffix(".sig").and_then(package_zip) {
+        return Place::Signature(found);
     }
     match path {
         "Dockerfile" => return Place::Dockerfile { lead: "" },
@@ -89,11 +94,18 @@ pub(super) fn place_in_image(path: &str) -> Place<'_> {
         let below = root.strip_prefix(IMAGE_ROOT);
         below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
     };
-    if let Some(found) = package_zip(path).filter(|found| is_inside(found.root)) {
-        return Place::Zip(InPackage {
+    let zip = |path| {
+        let found = package_zip(path).filter(|found| is_inside(found.root))?;
+        Some(InPackage {
             root: IMAGE_ROOT,
             ..found
-        });
+        })
+    };
+    if let Some(found) = zip(path) {
+        return Place::Zip(found);
+    }
+    if let Some(found) = path.strip_suffix(".sig").and_then(zip) {
+        return Place::Signature(found);
     }
     let found = in_package(path).filter(|found| found.root == IMAGE_ROOT);
     let in_folder = || {
@@ -205,6 +217,8 @@ mod tests {
                 path: "",
             };
             assert_eq!(place_in_image(path), Place::Zip(found), "{path}");
+            let signature = format!("{path}.sig");
+            assert_eq!(place_in_image(&signature), Place::Signature(found));
         }
         for path in [
             "nginx/1.5.0/manifest.yml",
@@ -215,6 +229,7 @@ mod tests {
             "packages/nginx/1.5.0",
             "packages",
             "usr/share/nginx-1.5.0.zip",
+            "usr/share/nginx-1.5.0.zip.sig",
             "packages.d/nginx-1.5.0.zip",
             "packages/",
             "packageſ/x/nginx/1.5.0/manifest.yml",
@@ -256,9 +271,11 @@ mod tests {
                 path: "",
             };
             assert_eq!(place(&path), Place::Zip(found));
+            assert_eq!(place(&format!("{path}.sig")), Place::Signature(found));
         }
         for path in [
-            "nginx-1.5.0.zip.sig",
+            "nginx-1.5.0.zip.asc",
+            "nginx-1.5.0.sig",
             "nginx-1.5.zip",
             "nginx.zip",
             "Nginx-1.5.0.zip",

@@ -8,6 +8,7 @@ use super::error::{ImportError, PackageError};
 use super::new_contents;
 use super::paths;
 use super::stored::read_content;
+use crate::crypto::openpgp::Certificate;
 use crate::crypto::{Digest, Hasher};
 use crate::limits::Limits;
 use crate::package::canonical_zip::{self, Piece};
@@ -33,6 +34,8 @@ pub(super) struct Maker<'a> {
     pub stage: StageId,
     pub tables: Tables<'a>,
     pub encoder: Encoder,
+    /// Whose signatures are believed.
+    pub keyring: &'a [Certificate],
 }
 
 impl Maker<'_> {

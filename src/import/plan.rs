@@ -7,14 +7,20 @@ use rusqlite::{Connection, Transaction};
 
 use super::edition::{self, Edition};
 use super::error::ImportError;
-use super::report::{Committed, EditionReport, PlanReport, Problem, SourceReport};
-use crate::distribution::{BranchKind, Consent, DistributionName, Plan, plan_import};
+use super::report::{Committed, EditionReport, PlanReport, Problem, SignatureReport, SourceReport};
+use crate::distribution::{
+    BranchKind, Change, Consent, DistributionName, Plan, SignatureCounts, SignaturePolicy,
+    SignatureStatus, plan_import,
+};
 use crate::package::PackageId;
+use crate::store::artifacts::ArtifactId;
 use crate::store::branches::{self, Branch, BranchId, Member};
 use crate::store::change_sets::{self, ChangeSetId, NewChangeSet};
 use crate::store::distributions;
+use crate::store::quarantine::{self, Kept, Quarantined};
+use crate::store::signatures;
 use crate::store::sources;
-use crate::store::stages::{self, Quarantined, Stage, StageId, Target};
+use crate::store::stages::{self, Stage, StageId, Target};
 use crate::store::{Store, StoreError};
 
 /// A stage with everything its plan is computed from.
@@ -26,7 +32,12 @@ struct Planned {
     edition: Option<Edition>,
     incoming: Vec<Member>,
     plan: Plan,
+    /// What could not be read.
     quarantined: Vec<Quarantined>,
+    policy: SignaturePolicy,
+    statuses: HashMap<ArtifactId, SignatureStatus>,
+    /// What the policy does not let in.
+    kept_out: Vec<(Member, String)>,
 }
 
 /// Returns what committing a stage would do.
@@ -76,7 +87,7 @@ pub fn set_target(
 pub fn drop_stage(store: &Store, id: StageId) -> Result<(), ImportError> {
     store.write(|conn| {
         let stage = stages::get(conn, id)?.ok_or(ImportError::NoSuchPlan(id.0))?;
-        stages::forget_quarantine(conn, stage.source)?;
+        quarantine::forget(conn, stage.source)?;
         stages::end(conn, id)?;
         sources::remove_unused(conn)?;
         Ok(())
@@ -98,6 +109,7 @@ pub fn commit(
         } else {
             Some(planned.apply(conn, who)?)
         };
+        planned.quarantine(conn)?;
         stages::end(conn, id)?;
         let default = distributions::find(conn, &DistributionName::default_distribution())?;
         let default = default
@@ -117,7 +129,7 @@ pub fn commit(
             replaced,
             unchanged: planned.plan.unchanged,
             refused: planned.plan.refused.len(),
-            quarantined: planned.quarantined.len(),
+            quarantined: planned.quarantined.len() + planned.kept_out.len(),
             is_default: branch.is_some() && default.unwrap_or_default().first() == branch.as_ref(),
         })
     })?;
@@ -137,8 +149,8 @@ impl Planned {
                 kind: branch.kind.as_str(),
             });
         }
-        let incoming = stages::members(conn, id)?;
-        let coming = edition::held(&incoming);
+        let coming = stages::members(conn, id)?;
+        let policy_of_named = branch.as_ref().map(|branch| branch.signatures);
         let day = stage.started_at.get(..10).unwrap_or_default();
         let edition = edition::settle(conn, &mut target, day, &coming)?;
         if branch.as_ref().map(|branch| &branch.name) != Some(&target.branch) {
@@ -151,16 +163,44 @@ impl Planned {
         let now = branch
             .as_ref()
             .map(|branch| branches::members(conn, branch.id))
-            .transpose()?
-            .map(|members| edition::held(&members));
-        let plan = plan_import(
+            .transpose()?;
+        let policy = stage
+            .signatures
+            .or(branch.as_ref().map(|branch| branch.signatures))
+            .or(policy_of_named)
+            .unwrap_or_default();
+        let statuses = signatures::of_stage(conn, id, Timestamp::now())?;
+        let (mut incoming, mut kept_out) = (Vec::new(), Vec::new());
+        for member in coming {
+            let status = statuses
+                .get(&member.artifact)
+                .unwrap_or(&SignatureStatus::Absent);
+            match policy.refusal(status) {
+                None => incoming.push(member),
+                Some(why) => kept_out.push((member, why)),
+            }
+        }
+        let (completing, others) = match &now {
+            Some(now) if target.kind == BranchKind::Release => {
+                edition::split_completing(conn, &target.branch, now, &incoming)?
+            }
+            _ => (Vec::new(), incoming.clone()),
+        };
+        let now = now.map(|members| edition::held(&members));
+        let mut plan = plan_import(
             target.branch.as_str(),
             target.kind,
             now.as_deref(),
-            &coming,
+            &edition::held(&others),
             consent,
         );
-        let quarantined = stages::quarantined(conn, stage.source)?;
+        plan.changes
+            .extend(completing.into_iter().map(|member| Change {
+                package: member.package,
+                to: member.held.sha256,
+                from: None,
+            }));
+        let quarantined = quarantine::of_source(conn, stage.source)?;
         Ok(Self {
             stage,
             target,
@@ -169,11 +209,43 @@ impl Planned {
             incoming,
             plan,
             quarantined,
+            policy,
+            statuses,
+            kept_out,
         })
     }
 
+    /// A branch is not made for nothing: where all packages are kept out there is none.
     fn changes_nothing(&self) -> bool {
-        self.plan.changes.is_empty()
+        let is_policy_same = self
+            .branch
+            .as_ref()
+            .is_none_or(|branch| branch.signatures == self.policy);
+        self.plan.changes.is_empty() && is_policy_same
+    }
+
+    /// Puts what the policy does not let in into quarantine, and lets go of what was there and is settled by this.
+    fn quarantine(&self, conn: &Transaction<'_>) -> Result<(), StoreError> {
+        for (member, why) in &self.kept_out {
+            let package = Quarantined {
+                path: member.package.to_string(),
+                reason: why.clone(),
+            };
+            let kept = Kept {
+                artifact: member.artifact,
+                branch: self.target.branch.clone(),
+                kind: self.target.kind,
+                signatures: self.policy,
+            };
+            quarantine::keep(
+                conn,
+                self.stage.source,
+                &self.stage.started_at,
+                &package,
+                &kept,
+            )?;
+        }
+        quarantine::settle(conn, self.stage.source, &self.target.branch)
     }
 
     fn apply(&self, conn: &Transaction<'_>, who: &str) -> Result<ChangeSetId, StoreError> {
@@ -206,7 +278,9 @@ impl Planned {
                 })?;
             branches::put(conn, branch, *artifact, change_set)?;
         }
-        let is_complete = self.plan.refused.is_empty() && self.quarantined.is_empty();
+        branches::set_signatures(conn, branch, self.policy)?;
+        let is_complete =
+            self.plan.refused.is_empty() && self.quarantined.is_empty() && self.kept_out.is_empty();
         change_sets::note_import(conn, change_set, branch, is_complete)?;
         Ok(change_set)
     }
@@ -274,9 +348,37 @@ impl Planned {
                     package: package.path.clone(),
                     why: package.reason.clone(),
                 })
+                .chain(self.kept_out.iter().map(|(member, why)| Problem {
+                    package: member.package.to_string(),
+                    why: why.clone(),
+                }))
                 .collect(),
+            signatures: self.signatures(),
             ignored_files: self.stage.ignored_files,
         })
+    }
+
+    fn signatures(&self) -> SignatureReport {
+        let mut counts = SignatureCounts::default();
+        let mut doubtful = Vec::new();
+        for member in &self.incoming {
+            let status = self
+                .statuses
+                .get(&member.artifact)
+                .unwrap_or(&SignatureStatus::Absent);
+            counts.add(status);
+            if let SignatureStatus::Wrong { why } = status {
+                doubtful.push(Problem {
+                    package: member.package.to_string(),
+                    why: why.clone(),
+                });
+            }
+        }
+        SignatureReport {
+            policy: self.policy,
+            counts,
+            doubtful,
+        }
     }
 }
 

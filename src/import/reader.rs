@@ -207,12 +207,14 @@ impl<'a> Reader<'a> {
                     .repository(lead, |said| repository::read_cache_times(&text, said));
             }
             Place::Zip(place) => self.package_zip(place, file)?,
+            Place::Signature(place) => self.signature(place, &mut file)?,
             Place::Stray => self.found.stray_files += 1,
         }
         Ok(())
     }
 
-    /// Keeps the zip of a package and hands it to a maker: what is in it is read there, at any place.
+    /// Keeps the zip of a package for a maker: what is in it is read there, at any place. It is handed over with the next
+    /// package, since its signature comes right behind it.
     fn package_zip(
         &mut self,
         place: InPackage<'_>,
@@ -229,12 +231,40 @@ impl<'a> Reader<'a> {
             }
         }
         if let Some(package) = &mut self.collecting {
+            package.signature = self.found.signatures.take(place.folder);
             match opened {
                 Ok(zip) => package.zip = Some(zip),
                 Err(why) => package.refuse(why),
             }
         }
-        self.send()
+        Ok(())
+    }
+
+    /// Takes in what is called the signature of the zip at `place`.
+    fn signature(
+        &mut self,
+        place: InPackage<'_>,
+        file: &mut FileEntry<'_>,
+    ) -> Result<(), ImportError> {
+        let limit_bytes = self.limits.signature_bytes as u64;
+        let mut bytes = Vec::new();
+        if file.size_bytes > 0 && file.size_bytes <= limit_bytes {
+            file.read_to_end(&mut bytes).map_err(ImportError::source)?;
+        }
+        let is_new = match &mut self.collecting {
+            _ if bytes.is_empty() => false,
+            Some(package) if package.folder == place.folder => {
+                let is_first = package.signature.is_none();
+                package.signature.get_or_insert(bytes);
+                is_first
+            }
+            _ => self
+                .found
+                .signatures
+                .add(place.folder, bytes, self.limits)?,
+        };
+        self.found.stray_files += u64::from(!is_new);
+        Ok(())
     }
 
     fn open_zip(&self, file: FileEntry<'_>) -> Result<Result<ExactZip, PackageError>, ImportError> {

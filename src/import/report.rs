@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::distribution::{SignatureCounts, SignaturePolicy};
+
 /// A plan as people and programs read it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanReport {
@@ -32,6 +34,8 @@ pub struct PlanReport {
     pub refused: Vec<Problem>,
     /// Packages that could not be taken from the source, and why.
     pub quarantined: Vec<Problem>,
+    /// What is known of the signatures of what can be taken.
+    pub signatures: SignatureReport,
     /// Files of the source that belong to no package.
     pub ignored_files: u64,
 }
@@ -49,6 +53,17 @@ pub struct EditionReport {
     pub changed: Vec<String>,
     /// Package versions that are no longer there.
     pub removed: Vec<String>,
+}
+
+/// What is known of the signatures of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SignatureReport {
+    /// What becomes of packages without a good one.
+    pub policy: SignaturePolicy,
+    /// How many packages that are taken have which status.
+    pub counts: SignatureCounts,
+    /// Package versions that are taken though their signature is wrong, and what is wrong.
+    pub doubtful: Vec<Problem>,
 }
 
 /// What a source is.

@@ -17,9 +17,11 @@ use super::found::Found;
 use super::package::{Made, Maker};
 use super::progress::{Outcome, Progress};
 use super::reader::{Job, Reader};
+use super::signatures;
 use super::source_reader::SourceReader;
 use super::space::Before;
-use crate::distribution::{BranchKind, DistributionName};
+use crate::crypto::openpgp::Certificate;
+use crate::distribution::{BranchKind, DistributionName, SignaturePolicy};
 use crate::limits::Limits;
 use crate::package::{Categories, IngestionMethods, Tables};
 use crate::store::stages::{self, StageId, Target};
@@ -37,6 +39,8 @@ pub struct StageRequest {
     /// Whether a target may still be named once the source is read. If not, reading stops at the first package of a
     /// source that does not say it.
     pub may_ask: bool,
+    /// The policy for signatures that the branch is to have; `None` leaves it as it is.
+    pub signatures: Option<SignaturePolicy>,
     /// Which image is meant where the source is the file of several: its name, the end of its name or its tag.
     pub image: Option<String>,
 }
@@ -73,14 +77,34 @@ pub fn stage(
     let started_at = Timestamp::now();
     let begun = store.write_within_space(|conn| {
         let source = sources::begin(conn, &request.source_name)?;
-        let stage = stages::begin(conn, source, &started_at.to_string(), &request.who)?;
+        let stage = stages::begin(
+            conn,
+            source,
+            &started_at.to_string(),
+            &request.who,
+            request.signatures,
+        )?;
         Ok::<_, StoreError>((source, stage))
     });
     let (source_id, stage_id) =
         begun.map_err(|error| before.explain(error.into(), store, progress))?;
     let found = Found::new(request, started_at);
-    let outcome = read(store, source, request, progress, limits, found, stage_id)
-        .and_then(|found| found.settle(store, request, source_id, stage_id))
+    let outcome = signatures::keyring(store)
+        .map_err(ImportError::from)
+        .and_then(|keyring| {
+            let reading = Reading {
+                store,
+                request,
+                progress,
+                limits,
+                keyring: &keyring,
+                stage: stage_id,
+            };
+            let mut found = reading.read(source, found)?;
+            found.keep_late_signatures(store, &keyring, limits)?;
+            store.write(|conn| signatures::catch_up(conn, &keyring, limits))?;
+            found.settle(store, request, source_id, stage_id)
+        })
         .map(|staged| Staged {
             copied_bytes: progress.report().copied_bytes,
             ..staged
@@ -100,59 +124,73 @@ pub fn stage(
     })
 }
 
-/// Runs the thread that reads and those that make; returns once all have ended.
-fn read(
-    store: &Store,
-    source: Box<dyn Read + Send>,
-    request: &StageRequest,
-    progress: &Arc<Progress>,
-    limits: &Limits,
-    found: Found,
+/// What the threads of an import share.
+struct Reading<'a> {
+    store: &'a Store,
+    request: &'a StageRequest,
+    progress: &'a Arc<Progress>,
+    limits: &'a Limits,
+    keyring: &'a [Certificate],
     stage: StageId,
-) -> Result<Found, ImportError> {
-    let (categories, ingestion_methods) = (Categories::built_in(), IngestionMethods::built_in());
-    let makers = std::thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(4);
-    let (jobs, received) = sync_channel::<Job>(1);
-    let queue = Queue(Mutex::new(Some(received)));
-    let made = Mutex::new(Vec::new());
-    let (source, totals) = SourceReader::new(source, Arc::clone(progress), store.disk());
-    let mut found = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..makers)
-            .map(|_| {
-                let maker = Maker {
-                    store,
-                    limits,
-                    stage,
-                    tables: Tables {
-                        categories: &categories,
-                        ingestion_methods: &ingestion_methods,
-                    },
-                    encoder: Encoder::new(),
-                };
-                let (queue, made) = (&queue, &made);
-                scope.spawn(move || make_all(maker, queue, made, progress))
-            })
-            .collect();
-        // The reader owns the sender: when it has ended the queue runs dry, and the makers end.
-        let read = Reader::new(store, limits, request, progress, jobs, found)
-            .read(Box::new(source), &totals);
-        let mut made = Ok(());
-        for worker in workers {
-            match worker.join() {
-                Ok(outcome) => made = made.and(outcome),
-                Err(panic) => std::panic::resume_unwind(panic),
+}
+
+impl Reading<'_> {
+    /// Runs the thread that reads and those that make; returns once all have ended.
+    fn read(&self, source: Box<dyn Read + Send>, found: Found) -> Result<Found, ImportError> {
+        let Self {
+            store,
+            request,
+            progress,
+            limits,
+            keyring,
+            stage,
+        } = *self;
+        let (categories, ingestion_methods) =
+            (Categories::built_in(), IngestionMethods::built_in());
+        let makers = std::thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(4);
+        let (jobs, received) = sync_channel::<Job>(1);
+        let queue = Queue(Mutex::new(Some(received)));
+        let made = Mutex::new(Vec::new());
+        let (source, totals) = SourceReader::new(source, Arc::clone(progress), store.disk());
+        let mut found = std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..makers)
+                .map(|_| {
+                    let maker = Maker {
+                        store,
+                        limits,
+                        stage,
+                        tables: Tables {
+                            categories: &categories,
+                            ingestion_methods: &ingestion_methods,
+                        },
+                        encoder: Encoder::new(),
+                        keyring,
+                    };
+                    let (queue, made) = (&queue, &made);
+                    scope.spawn(move || make_all(maker, queue, made, progress))
+                })
+                .collect();
+            // The reader owns the sender: when it has ended the queue runs dry, and the makers end.
+            let read = Reader::new(store, limits, request, progress, jobs, found)
+                .read(Box::new(source), &totals);
+            let mut made = Ok(());
+            for worker in workers {
+                match worker.join() {
+                    Ok(outcome) => made = made.and(outcome),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
             }
-        }
-        match (read, made) {
-            // The reader found the queue closed, and this is why.
-            (Ok(_) | Err(ImportError::Stopped), Err(error)) => Err(error),
-            (read, _) => read,
-        }
-    })?;
-    found.take_made(made.into_inner().unwrap_or_else(PoisonError::into_inner));
-    Ok(found)
+            match (read, made) {
+                // The reader found the queue closed, and this is why.
+                (Ok(_) | Err(ImportError::Stopped), Err(error)) => Err(error),
+                (read, _) => read,
+            }
+        })?;
+        found.take_made(made.into_inner().unwrap_or_else(PoisonError::into_inner));
+        Ok(found)
+    }
 }
 
 /// The makers' end of the channel that packages come through.

@@ -50,24 +50,34 @@ pub(super) fn read_content(
 /// Returns the digest of the artifact that `pieces` make, read from the store.
 pub(super) fn rebuilt_digest(store: &Store, pieces: &[Piece]) -> Result<Digest, ImportError> {
     let mut hasher = Hasher::default();
+    read_pieces(store, pieces, |bytes| hasher.update(bytes))?;
+    Ok(hasher.finish())
+}
+
+/// Hands the bytes of the artifact that `pieces` make to `each`, read from the store.
+pub(super) fn read_pieces(
+    store: &Store,
+    pieces: &[Piece],
+    mut each: impl FnMut(&[u8]),
+) -> Result<(), ImportError> {
     for piece in pieces {
         match piece {
-            Piece::Literal(bytes) => hasher.update(bytes),
+            Piece::Literal(bytes) => each(bytes),
             Piece::Content { content, bytes } => {
-                read_content(store, *content, *bytes, |plain| hasher.update(plain))?;
+                read_content(store, *content, *bytes, &mut each)?;
             }
             Piece::Stream { stream, .. } => {
                 // Its length is not looked at: another one has another digest.
                 let chunk = |number| store.read(|conn| streams::chunk(conn, *stream, number));
                 let mut number = 0;
                 while let Some(bytes) = chunk(number)? {
-                    hasher.update(&bytes);
+                    each(&bytes);
                     number += 1;
                 }
             }
         }
     }
-    Ok(hasher.finish())
+    Ok(())
 }
 
 fn damaged(stream: &Stream, number: u32) -> StoreError {

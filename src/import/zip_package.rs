@@ -11,6 +11,7 @@ use super::layout;
 use super::package::{Made, Maker, tree_digest};
 use super::paths;
 use super::reader::zip_fault;
+use super::signatures::Seal;
 use super::stored;
 use super::zip_contents::{self, ZipFile};
 use crate::archive::{ArchiveError, ExactZip};
@@ -37,8 +38,15 @@ impl Maker<'_> {
         zip: &ExactZip,
         modified: i64,
     ) -> Result<Result<Made, PackageError>, ImportError> {
-        match self.take_zip(collected, zip, modified) {
-            Ok(made) => Ok(Ok(made)),
+        let signature = collected.signature.take();
+        let mut seal = signature.map(|bytes| Seal::new(bytes, self.limits));
+        match self.take_zip(collected, zip, modified, &mut seal) {
+            Ok(made) => {
+                if let Some(seal) = seal {
+                    seal.keep(self.store, made.artifact, self.keyring)?;
+                }
+                Ok(Ok(made))
+            }
             Err(Fault::Package(why)) => Ok(Err(why)),
             Err(Fault::Import(error)) => Err(error),
         }
@@ -49,9 +57,17 @@ impl Maker<'_> {
         collected: &mut Collecting,
         zip: &ExactZip,
         modified: i64,
+        seal: &mut Option<Seal>,
     ) -> Result<Made, Fault> {
         let mut buffer = vec![0; BUFFER_BYTES];
-        let sha256 = read_all(&mut zip.raw(0..zip.bytes()), &mut buffer)?;
+        let mut hasher = Hasher::default();
+        read_each(&mut zip.raw(0..zip.bytes()), &mut buffer, |bytes| {
+            hasher.update(bytes);
+            if let Some(seal) = seal {
+                seal.update(bytes);
+            }
+        })?;
+        let sha256 = hasher.finish();
         let known = self.store.read(|conn| {
             let found = artifacts::find(conn, &sha256)?;
             found.map_or(Ok(None), |id| artifacts::get(conn, id))
@@ -179,10 +195,20 @@ const BUFFER_BYTES: usize = 64 << 10;
 /// Returns the digest of all that `reader` gives.
 fn read_all(reader: &mut impl Read, buffer: &mut [u8]) -> Result<Digest, Fault> {
     let mut hasher = Hasher::default();
+    read_each(reader, buffer, |bytes| hasher.update(bytes))?;
+    Ok(hasher.finish())
+}
+
+/// Hands all that `reader` gives to `each`.
+fn read_each(
+    reader: &mut impl Read,
+    buffer: &mut [u8],
+    mut each: impl FnMut(&[u8]),
+) -> Result<(), Fault> {
     loop {
         match reader.read(buffer)? {
-            0 => return Ok(hasher.finish()),
-            count => hasher.update(buffer.get(..count).unwrap_or_default()),
+            0 => return Ok(()),
+            count => each(buffer.get(..count).unwrap_or_default()),
         }
     }
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
 use super::StoreError;
 use super::artifacts::{self, ArtifactId};
 use super::change_sets::ChangeSetId;
-use crate::distribution::{BranchKind, CacheTimes, DistributionName, Held};
+use crate::distribution::{BranchKind, CacheTimes, DistributionName, Held, SignaturePolicy};
 use crate::package::PackageId;
 
 /// The number of a branch in this store.
@@ -23,6 +23,8 @@ pub struct Branch {
     pub kind: BranchKind,
     /// What its source said of it.
     pub settings: BranchSettings,
+    /// What becomes of packages without a good signature.
+    pub signatures: SignaturePolicy,
 }
 
 /// What a branch's source says of how it is to be served.
@@ -94,6 +96,19 @@ pub fn update_settings(
             ":categories": settings.categories_cache_seconds,
             ":catch_all": settings.catch_all_cache_seconds,
         },
+    )?;
+    Ok(())
+}
+
+/// Says what becomes of packages without a good signature.
+pub fn set_signatures(
+    conn: &Transaction<'_>,
+    id: BranchId,
+    policy: SignaturePolicy,
+) -> Result<(), StoreError> {
+    conn.execute(
+        "UPDATE branch SET signatures = :policy WHERE id = :id",
+        named_params! { ":id": id, ":policy": policy.as_str() },
     )?;
     Ok(())
 }
@@ -200,13 +215,14 @@ pub fn put(
     Ok(())
 }
 
-const COLUMNS: &str = "id, name, kind, registry_version, search_cache_seconds, categories_cache_seconds, catch_all_cache_seconds";
+const COLUMNS: &str = "id, name, kind, registry_version, search_cache_seconds, categories_cache_seconds, catch_all_cache_seconds, signatures";
 
 struct Row {
     id: BranchId,
     name: String,
     kind: String,
     settings: BranchSettings,
+    signatures: String,
 }
 
 impl Row {
@@ -221,6 +237,7 @@ impl Row {
                 categories_cache_seconds: row.get(5)?,
                 catch_all_cache_seconds: row.get(6)?,
             },
+            signatures: row.get(7)?,
         })
     }
 
@@ -233,11 +250,16 @@ impl Row {
             what: "branch kind",
             value: self.kind,
         })?;
+        let signatures = self.signatures.parse().map_err(|_| StoreError::Invalid {
+            what: "signature policy",
+            value: self.signatures,
+        })?;
         Ok(Branch {
             id: self.id,
             name,
             kind,
             settings: self.settings,
+            signatures,
         })
     }
 }
@@ -373,8 +395,11 @@ mod tests {
             name: name("staging"),
             kind: BranchKind::Staging,
             settings: said.clone(),
+            signatures: SignaturePolicy::Verify,
         };
         assert_eq!(found(), expected);
+        set_signatures(&conn, id, SignaturePolicy::Require).unwrap();
+        assert_eq!(found().signatures, SignaturePolicy::Require);
         update_settings(&conn, id, &BranchSettings::default()).unwrap();
         assert_eq!(found().settings, said);
 

@@ -52,6 +52,7 @@ pub fn remove_some(conn: &Transaction<'_>, mark: Mark) -> Result<bool, StoreErro
                  WHERE a.id > :mark
                    AND NOT EXISTS (SELECT 1 FROM member WHERE artifact = a.id)
                    AND NOT EXISTS (SELECT 1 FROM staged WHERE artifact = a.id)
+                   AND NOT EXISTS (SELECT 1 FROM quarantine WHERE artifact = a.id)
                  LIMIT 4096)",
         ),
         (
@@ -63,6 +64,7 @@ pub fn remove_some(conn: &Transaction<'_>, mark: Mark) -> Result<bool, StoreErro
                  WHERE a.id > :mark
                    AND NOT EXISTS (SELECT 1 FROM member WHERE artifact = a.id)
                    AND NOT EXISTS (SELECT 1 FROM staged WHERE artifact = a.id)
+                   AND NOT EXISTS (SELECT 1 FROM quarantine WHERE artifact = a.id)
                  LIMIT 256)",
         ),
         (
@@ -183,7 +185,7 @@ mod tests {
         let mark = mark(&conn).unwrap();
 
         let source = sources::begin(&conn, "packages.tar").unwrap();
-        let stage = stages::begin(&conn, source, "then", "tester").unwrap();
+        let stage = stages::begin(&conn, source, "then", "tester", None).unwrap();
         let (kept, lost) = (
             artifact(&conn, "1.1.0", "kept"),
             artifact(&conn, "1.2.0", "lost"),
@@ -219,7 +221,7 @@ mod tests {
         let zip = artifact(&conn, "1.0.0", "zip");
         recipes::put(&conn, zip, &recipes::pack(&[])).unwrap();
         let source = sources::begin(&conn, "packages.tar").unwrap();
-        let stage = stages::begin(&conn, source, "then", "tester").unwrap();
+        let stage = stages::begin(&conn, source, "then", "tester", None).unwrap();
         stages::add(&conn, stage, zip).unwrap();
         stages::finish(&conn, stage, None, &Default::default(), 0).unwrap();
 

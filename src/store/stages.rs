@@ -1,4 +1,4 @@
-//! Stages: what came in and is offered to nobody yet, and what could not come in.
+//! Stages: what came in and is offered to nobody yet.
 
 use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
 
@@ -6,7 +6,7 @@ use super::StoreError;
 use super::artifacts::ArtifactId;
 use super::branches::{self, BranchSettings, Member, MemberRow};
 use super::sources::SourceId;
-use crate::distribution::{BranchKind, DistributionName};
+use crate::distribution::{BranchKind, DistributionName, SignaturePolicy};
 
 /// The number of a stage: the plan `airlock plans commit N` means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,15 +38,8 @@ pub struct Stage {
     pub target: Option<Target>,
     /// Files that belong to no package.
     pub ignored_files: u64,
-}
-
-/// A package that could not be taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Quarantined {
-    /// Where it lay in its source.
-    pub path: String,
-    /// Why.
-    pub reason: String,
+    /// The policy that the branch is to have; `None` leaves it as it is.
+    pub signatures: Option<SignaturePolicy>,
 }
 
 /// Begins to stage a source.
@@ -55,11 +48,17 @@ pub fn begin(
     source: SourceId,
     started_at: &str,
     who: &str,
+    signatures: Option<SignaturePolicy>,
 ) -> Result<StageId, StoreError> {
     conn.execute(
-        "INSERT INTO stage (state, started_at, who, source)
-         VALUES ('open', :started_at, :who, :source)",
-        named_params! { ":started_at": started_at, ":who": who, ":source": source },
+        "INSERT INTO stage (state, started_at, who, source, signatures)
+         VALUES ('open', :started_at, :who, :source, :signatures)",
+        named_params! {
+            ":started_at": started_at,
+            ":who": who,
+            ":source": source,
+            ":signatures": signatures.map(SignaturePolicy::as_str),
+        },
     )?;
     Ok(StageId(conn.last_insert_rowid()))
 }
@@ -82,33 +81,6 @@ pub fn remove(
     conn.prepare_cached("DELETE FROM staged WHERE stage = :stage AND artifact = :artifact")?
         .execute(named_params! { ":stage": stage, ":artifact": artifact })?;
     Ok(())
-}
-
-/// Notes a package that could not be taken from a source.
-pub fn quarantine(
-    conn: &Transaction<'_>,
-    source: SourceId,
-    at: &str,
-    package: &Quarantined,
-) -> Result<(), StoreError> {
-    conn.execute(
-        "INSERT INTO quarantine (source, at, path, reason) VALUES (:source, :at, :path, :reason)",
-        named_params! { ":source": source, ":at": at, ":path": package.path, ":reason": package.reason },
-    )?;
-    Ok(())
-}
-
-/// Returns what could not be taken from a source, in the order it was met.
-pub fn quarantined(conn: &Connection, source: SourceId) -> Result<Vec<Quarantined>, StoreError> {
-    let mut query =
-        conn.prepare("SELECT path, reason FROM quarantine WHERE source = :source ORDER BY id")?;
-    let rows = query.query_map(named_params! { ":source": source }, |row| {
-        Ok(Quarantined {
-            path: row.get(0)?,
-            reason: row.get(1)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Ends the reading of a source: from here on it has a plan. `target` is `None` where nobody said yet where it belongs.
@@ -170,7 +142,7 @@ pub fn get(conn: &Connection, id: StageId) -> Result<Option<Stage>, StoreError> 
     let row = conn
         .query_row(
             "SELECT g.started_at, g.who, g.source, g.ignored_files, g.branch, g.branch_kind, s.registry_version,
-                    g.search_cache_seconds, g.categories_cache_seconds, g.catch_all_cache_seconds
+                    g.search_cache_seconds, g.categories_cache_seconds, g.catch_all_cache_seconds, g.signatures
                FROM stage g
                JOIN source s ON s.id = g.source
               WHERE g.id = :id AND g.state = 'staged'",
@@ -183,20 +155,31 @@ pub fn get(conn: &Connection, id: StageId) -> Result<Option<Stage>, StoreError> 
                     source: row.get(2)?,
                     target: None,
                     ignored_files: row.get::<_, i64>(3)?.cast_unsigned(),
+                    signatures: None,
                 };
+                let signatures: Option<String> = row.get(10)?;
                 let settings = BranchSettings {
                     registry_version: row.get(6)?,
                     search_cache_seconds: row.get(7)?,
                     categories_cache_seconds: row.get(8)?,
                     catch_all_cache_seconds: row.get(9)?,
                 };
-                Ok((stage, row.get::<_, Option<String>>(4)?, row.get::<_, Option<String>>(5)?, settings))
+                let target = (row.get::<_, Option<String>>(4)?, row.get::<_, Option<String>>(5)?);
+                Ok((stage, target, settings, signatures))
             },
         )
         .optional()?;
-    let Some((mut stage, branch, kind, settings)) = row else {
+    let Some((mut stage, (branch, kind), settings, signatures)) = row else {
         return Ok(None);
     };
+    stage.signatures = signatures
+        .map(|text| {
+            text.parse().map_err(|_| StoreError::Invalid {
+                what: "signature policy",
+                value: text,
+            })
+        })
+        .transpose()?;
     if let (Some(branch), Some(kind)) = (branch, kind) {
         let branch = DistributionName::parse(&branch).map_err(|_| StoreError::Invalid {
             what: "branch name",
@@ -236,15 +219,6 @@ pub fn end(conn: &Transaction<'_>, id: StageId) -> Result<bool, StoreError> {
     )? > 0)
 }
 
-/// Forgets what could not be taken from a source.
-pub fn forget_quarantine(conn: &Transaction<'_>, source: SourceId) -> Result<(), StoreError> {
-    conn.execute(
-        "DELETE FROM quarantine WHERE source = :source",
-        named_params! { ":source": source },
-    )?;
-    Ok(())
-}
-
 /// Ends every stage that was being read when its process died; only for when no import runs.
 pub fn end_open(conn: &Transaction<'_>) -> Result<usize, StoreError> {
     Ok(conn.execute("DELETE FROM stage WHERE state = 'open'", [])?)
@@ -262,7 +236,10 @@ mod tests {
 
     fn begun(conn: &Transaction<'_>) -> (SourceId, StageId) {
         let source = sources::begin(conn, "packages.tar").unwrap();
-        (source, begin(conn, source, AT, "tester").unwrap())
+        (
+            source,
+            begin(conn, source, AT, "tester", Some(SignaturePolicy::Off)).unwrap(),
+        )
     }
 
     #[test]
@@ -293,6 +270,7 @@ mod tests {
             source,
             target: None,
             ignored_files: 7,
+            signatures: Some(SignaturePolicy::Off),
         };
         assert_eq!(waiting(&conn).unwrap(), [expected.clone()]);
 
@@ -344,24 +322,5 @@ mod tests {
         assert_eq!(left, [ids[1]]);
         // A number is a plan's name to people: it is never used twice.
         assert!(!ids.contains(&begun(&conn).1));
-    }
-
-    #[test]
-    fn what_could_not_be_taken_is_told_in_order_until_it_is_forgotten() {
-        let mut conn = schema::in_memory();
-        let conn = conn.transaction().unwrap();
-        let [(source, _), (other, _)] = [begun(&conn), begun(&conn)];
-        let packages = ["z/1.0.0", "a/1.0.0"].map(|path| Quarantined {
-            path: path.into(),
-            reason: "manifest.yml is missing".into(),
-        });
-        for package in &packages {
-            quarantine(&conn, source, AT, package).unwrap();
-        }
-        quarantine(&conn, other, AT, &packages[0]).unwrap();
-        assert_eq!(quarantined(&conn, source).unwrap(), packages);
-        forget_quarantine(&conn, source).unwrap();
-        assert_eq!(quarantined(&conn, source).unwrap(), []);
-        assert_eq!(quarantined(&conn, other).unwrap(), packages[..1]);
     }
 }

@@ -198,7 +198,7 @@ fn a_store_that_cannot_be_opened_says_what_to_do() {
     database.pragma_update(None, "user_version", 999).unwrap();
     insta::assert_snapshot!(site.run(&["plans", "list"]), @r"
     exit 1
-    Error: the store has schema 999, this airlock knows up to 3
+    Error: the store has schema 999, this airlock knows up to 4
     Hint: use the airlock that wrote this store, or name another folder with --data-dir
     ");
     drop(database);

@@ -103,7 +103,7 @@ fn a_plan_can_wait_be_shown_committed_and_dropped() {
     No plan waits.
     ");
     insta::assert_snapshot!(site.run(&["import", &tar, "--dry-run"]), @r"
-    exit 0
+    exit 2
     Plan 1 makes release 8.5.0 from 8.5.0.tar (8.70 kB, registry 1.15.0)
             2 added
             1 in quarantine
@@ -112,7 +112,7 @@ fn a_plan_can_wait_be_shown_committed_and_dropped() {
       package-storage-8.5.0/packages/bad/1.0.0: it has no manifest.yml
     ");
     insta::assert_snapshot!(site.run(&["import", &tar, "--stage"]), @r"
-    exit 0
+    exit 2
     Plan 2 makes release 8.5.0 from 8.5.0.tar (8.70 kB, registry 1.15.0)
             2 added
             1 in quarantine
@@ -141,11 +141,12 @@ fn a_plan_can_wait_be_shown_committed_and_dropped() {
     There is no distribution yet; `airlock import` makes the first.
     ");
     insta::assert_snapshot!(site.run(&["plans", "commit", "2"]), @r"
-    exit 0
+    exit 2
     Change set 1: 2 added, 1 in quarantine of 3 package versions, served at / and /d/8.5.0/
+    `airlock quarantine list` tells why packages were not taken.
     ");
     insta::assert_snapshot!(site.run(&["import", &tar, "--stage", "--release", "8.5.1"]), @r"
-    exit 0
+    exit 2
     Plan 3 makes release 8.5.1 from 8.5.0.tar (8.70 kB, registry 1.15.0)
             2 added
             1 in quarantine

@@ -11,6 +11,9 @@ mod real_images;
 mod served;
 mod server;
 mod shared;
+mod signatures;
+#[path = "../support/signer.rs"]
+mod signer;
 mod sources;
 #[path = "../support/trees.rs"]
 mod trees;

@@ -144,7 +144,7 @@ fn several_zips_are_one_plan_and_come_back_to_the_byte() {
     exit 0
     Plan 1 makes local branch mine from apache-1.0.0.zip and 2 more (4.10 kB)
             2 added
-            1 file that belongs to no package ignored
+    Signatures (verify): 1 unreadable, 1 without one
     Change set 1: 2 added of 2 package versions, served at / and /d/mine/
     ");
     insta::assert_snapshot!(site.run(&["import", &zips[1], &zips[0], "--branch", "mine"]), @r"

@@ -10,6 +10,9 @@ mod large;
 mod layouts;
 mod refusals;
 mod rules;
+mod signatures;
+#[path = "../support/signer.rs"]
+mod signer;
 mod store;
 #[path = "../support/trees.rs"]
 mod trees;
@@ -18,7 +21,7 @@ mod zips;
 use std::io::Cursor;
 use std::sync::Arc;
 
-use airlock::distribution::{BranchKind, Consent, DistributionName};
+use airlock::distribution::{BranchKind, Consent, DistributionName, SignaturePolicy};
 use airlock::import::{self, Committed, ImportError, PlanReport, Progress, StageRequest, Staged};
 use airlock::limits::Limits;
 use airlock::store::artifacts::{self, Artifact};
@@ -37,6 +40,7 @@ struct Place {
 struct Ask {
     target: Option<(String, BranchKind)>,
     may_ask: bool,
+    signatures: Option<SignaturePolicy>,
     image: Option<String>,
 }
 
@@ -81,6 +85,7 @@ impl Place {
                 .as_ref()
                 .map(|(name, kind)| (DistributionName::parse(name).unwrap(), *kind)),
             may_ask: ask.may_ask,
+            signatures: ask.signatures,
             image: ask.image.clone(),
         };
         let source = Box::new(Cursor::new(source.into()));

@@ -185,6 +185,7 @@ fn an_import_that_is_stopped_leaves_nothing() {
         who: "tester".to_owned(),
         target: None,
         may_ask: false,
+        signatures: None,
         image: None,
     };
     let source = Box::new(std::io::Cursor::new(release("8.5.0").tar().bytes()));

@@ -56,7 +56,7 @@ fn opening_clears_what_a_killed_import_left_and_nothing_else() {
         .store
         .write(|conn| {
             let source = sources::begin(conn, "killed")?;
-            stages::begin(conn, source, "2026-11-22T12:00:00Z", "tester")?;
+            stages::begin(conn, source, "2026-11-22T12:00:00Z", "tester", None)?;
             let stream = streams::begin(conn, Coding::Plain)?;
             streams::append(conn, stream, 0, b"half")
         })

@@ -8,6 +8,7 @@ pub mod archives;
 pub mod packages;
 pub mod responses;
 
+use std::cell::Cell;
 use std::io::Cursor;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use actix_web::{App, HttpResponse};
 use airlock::admin::operations;
 use airlock::api::{self, State};
 use airlock::catalog::Catalogs;
-use airlock::distribution::{BranchKind, Consent, DistributionName};
+use airlock::distribution::{BranchKind, Consent, DistributionName, SignaturePolicy};
 use airlock::import::{self, Committed, Progress, StageRequest};
 use airlock::limits::Limits;
 use airlock::store::Store;
@@ -39,6 +40,8 @@ pub struct TestRegistry {
     pub store: Arc<Store>,
     pub catalogs: Arc<Catalogs>,
     state: Data<State>,
+    /// The policy for signatures that the next imports ask for.
+    pub policy: Cell<Option<SignaturePolicy>>,
     folder: tempfile::TempDir,
 }
 
@@ -51,6 +54,7 @@ impl TestRegistry {
         let state = State::new(Arc::clone(&store), Arc::clone(&catalogs));
         Self {
             state: Data::new(state),
+            policy: Cell::default(),
             store,
             catalogs,
             folder,
@@ -92,6 +96,7 @@ impl TestRegistry {
             who: "tester".into(),
             target: Some((DistributionName::parse(name).unwrap(), kind)),
             may_ask: false,
+            signatures: self.policy.get(),
             image: None,
         };
         let source = Box::new(Cursor::new(tar.to_vec()));

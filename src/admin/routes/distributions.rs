@@ -4,10 +4,8 @@ use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Operator, change, perform, who};
-use crate::admin::error::OperationError;
+use super::{Answer, Operator, change, parse_name, perform, who};
 use crate::admin::operations;
-use crate::distribution::DistributionName;
 
 /// A distribution to be made.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -54,8 +52,4 @@ pub(super) async fn activate(
         operations::activate(store, &who, &branch)
     })
     .await
-}
-
-fn parse_name(text: &str) -> Result<DistributionName, OperationError> {
-    DistributionName::parse(text).map_err(|error| OperationError::InvalidRequest(error.to_string()))
 }

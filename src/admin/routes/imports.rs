@@ -12,6 +12,7 @@ use super::{Answer, Operator, perform, who};
 use crate::admin::error::OperationError;
 use crate::admin::operations;
 use crate::crypto::Digest;
+use crate::distribution::SignaturePolicy;
 use crate::import::{self, Progress, StageRequest, Staged};
 
 /// How an import is asked for; the source is the body.
@@ -26,6 +27,9 @@ pub struct ImportRequest {
     pub branch: Option<String>,
     /// Whether a target may still be named once the source is read.
     pub may_ask: bool,
+    /// What becomes of packages without a good signature, in the branch from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signatures: Option<SignaturePolicy>,
     /// Which image of a file that holds several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
@@ -92,6 +96,7 @@ pub(super) async fn post_import(
         release,
         branch,
         may_ask,
+        signatures,
         image,
         source_bytes,
         job,
@@ -102,6 +107,7 @@ pub(super) async fn post_import(
         who: who(&request),
         target,
         may_ask,
+        signatures,
         image,
     };
     let job = Job::begin(&operator, job);

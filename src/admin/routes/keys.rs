@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
 
 use super::{Answer, Operator, perform, who};
-use crate::admin::keys::{self, KeyAdded, KeyReport, KeyRequest};
+use crate::admin::keys::{self, KeyAdded, KeyRemoved, KeyReport, KeyRequest};
 
 pub(super) async fn list(operator: Data<Operator>) -> Answer<Vec<KeyReport>> {
     perform(&operator, keys::list).await
@@ -23,6 +23,7 @@ pub(super) async fn add(
     .await
 }
 
-pub(super) async fn remove(operator: Data<Operator>, end: Path<String>) -> Answer<KeyReport> {
-    perform(&operator, move |store| keys::remove(store, &end)).await
+pub(super) async fn remove(operator: Data<Operator>, end: Path<String>) -> Answer<KeyRemoved> {
+    let limits = operator.limits.clone();
+    perform(&operator, move |store| keys::remove(store, &end, &limits)).await
 }

@@ -188,7 +188,7 @@ fn a_signature_counts_while_its_key_does() {
     let ends = owner.sign(BEGIN + DAY, vec![ends]);
     assert_eq!(
         verdict(&ends, SIGNED, &for_ever, later(1)),
-        good(&ending[0])
+        good(&for_ever[0])
     );
     let end = WrongSignature::Expired(later(2));
     assert_eq!(wrong(verdict(&ends, SIGNED, &for_ever, later(2))), end);

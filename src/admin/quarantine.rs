@@ -1,0 +1,194 @@
+//! What the operator does with the quarantine.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+
+use super::error::OperationError;
+use crate::distribution::{BranchKind, SignatureStatus};
+use crate::store::quarantine::{self, Case, Kept, QuarantineId};
+use crate::store::sources::Source;
+use crate::store::stages::{self, StageId};
+use crate::store::{Store, StoreError, artifacts, branches, signatures, sources};
+
+/// A package in quarantine as people and programs read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseReport {
+    /// Its number.
+    pub id: i64,
+    /// The package version, or where it lay in its source.
+    pub package: String,
+    /// Why it was not taken.
+    pub why: String,
+    /// The source it came in.
+    pub source: String,
+    /// When, RFC 3339.
+    pub at: String,
+    /// What is kept of it; `None` where it could not be read.
+    pub kept: Option<KeptReport>,
+}
+
+/// What is kept of a package in quarantine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptReport {
+    /// The branch it was for.
+    pub branch: String,
+    /// The digest of its zip.
+    pub sha256: String,
+    /// Bytes of its zip.
+    pub bytes: u64,
+    /// What the keyring says of its signature now.
+    pub signature: SignatureStatus,
+}
+
+/// Which packages in quarantine are meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CasesRequest {
+    /// Their numbers; none means all.
+    #[serde(default)]
+    pub ids: Vec<i64>,
+}
+
+/// What trying packages again came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retried {
+    /// The plans to be committed, one a branch.
+    pub plans: Vec<i64>,
+    /// Packages of which nothing is kept: their source has to be imported again.
+    pub not_kept: Vec<CaseReport>,
+}
+
+/// Returns everything in quarantine, oldest first.
+pub fn list(store: &Store) -> Result<Vec<CaseReport>, OperationError> {
+    store.snapshot(|conn| {
+        let cases = quarantine::all(conn)?;
+        Ok(cases
+            .into_iter()
+            .map(|case| report(conn, case))
+            .collect::<Result<_, _>>()?)
+    })
+}
+
+/// Stages what is kept of packages anew, for the branches they were meant for.
+pub fn retry(store: &Store, who: &str, request: &CasesRequest) -> Result<Retried, OperationError> {
+    store.write(|conn| {
+        let mut retried = Retried {
+            plans: Vec::new(),
+            not_kept: Vec::new(),
+        };
+        let mut kept: Vec<(Kept, String)> = Vec::new();
+        for case in chosen(conn, request)? {
+            match &case.kept {
+                Some(it) => kept.push((it.clone(), source_name(conn, &case)?)),
+                None => retried.not_kept.push(report(conn, case)?),
+            }
+        }
+        while let Some((first, source)) = kept.first() {
+            let is_with_first =
+                |(it, _): &(Kept, String)| it.branch == first.branch && it.kind == first.kind;
+            let together: Vec<_> = kept
+                .iter()
+                .filter(|it| is_with_first(it))
+                .cloned()
+                .collect();
+            let stage = stage(conn, who, first, source, &together)?;
+            retried.plans.push(stage.0);
+            let done: HashSet<_> = together.into_iter().map(|(it, _)| it.artifact).collect();
+            let branch = first.branch.clone();
+            kept.retain(|(it, _)| it.branch != branch || !done.contains(&it.artifact));
+        }
+        Ok(retried)
+    })
+}
+
+/// Lets packages go; returns what they were.
+pub fn drop_cases(
+    store: &Store,
+    request: &CasesRequest,
+) -> Result<Vec<CaseReport>, OperationError> {
+    store.write_synced(|conn| {
+        let mut dropped = Vec::new();
+        for case in chosen(conn, request)? {
+            quarantine::remove(conn, case.id)?;
+            dropped.push(report(conn, case)?);
+        }
+        sources::remove_unused(conn)?;
+        Ok(dropped)
+    })
+}
+
+fn chosen(conn: &Connection, request: &CasesRequest) -> Result<Vec<Case>, OperationError> {
+    if request.ids.is_empty() {
+        return Ok(quarantine::all(conn)?);
+    }
+    let find =
+        |id: &i64| quarantine::get(conn, QuarantineId(*id))?.ok_or(OperationError::NoSuchCase(*id));
+    request.ids.iter().map(find).collect()
+}
+
+fn stage(
+    conn: &rusqlite::Transaction<'_>,
+    who: &str,
+    first: &Kept,
+    source: &str,
+    together: &[(Kept, String)],
+) -> Result<StageId, StoreError> {
+    let at = Timestamp::now().to_string();
+    let id = sources::begin(conn, source)?;
+    let read = Source {
+        name: source.to_owned(),
+        ..Source::default()
+    };
+    sources::finish(conn, id, &read)?;
+    let branch = branches::find(conn, &first.branch)?;
+    // A branch that was not made for want of packages is to have the policy that it was meant to have.
+    let policy = branch.is_none().then_some(first.signatures);
+    let stage = stages::begin(conn, id, &at, who, policy)?;
+    for (kept, _) in together {
+        stages::add(conn, stage, kept.artifact)?;
+    }
+    // A release is compared whole.
+    if let Some(branch) = branch.filter(|branch| branch.kind == BranchKind::Release) {
+        for member in branches::members(conn, branch.id)? {
+            stages::add(conn, stage, member.artifact)?;
+        }
+    }
+    stages::finish(conn, stage, Some(&first.target()), &Default::default(), 0)?;
+    Ok(stage)
+}
+
+fn source_name(conn: &Connection, case: &Case) -> Result<String, StoreError> {
+    let source = sources::get(conn, case.source)?;
+    Ok(source.map(|source| source.name).unwrap_or_default())
+}
+
+fn report(conn: &Connection, case: Case) -> Result<CaseReport, StoreError> {
+    let kept = match &case.kept {
+        None => None,
+        Some(kept) => {
+            let artifact =
+                artifacts::get(conn, kept.artifact)?.ok_or_else(|| StoreError::Invalid {
+                    what: "artifact",
+                    value: kept.artifact.0.to_string(),
+                })?;
+            let signature = signatures::status(conn, kept.artifact, Timestamp::now())?;
+            Some(KeptReport {
+                branch: kept.branch.to_string(),
+                sha256: artifact.sha256.to_string(),
+                bytes: artifact.bytes,
+                signature,
+            })
+        }
+    };
+    Ok(CaseReport {
+        id: case.id.0,
+        source: source_name(conn, &case)?,
+        package: case.package.path,
+        why: case.package.reason,
+        at: case.at,
+        kept,
+    })
+}

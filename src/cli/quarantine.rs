@@ -1,0 +1,163 @@
+//! `airlock quarantine`: packages that were not taken.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use super::door::Door;
+use super::numbers::{counted, size};
+use super::{CliError, Common, exit, plan_text};
+use crate::admin::quarantine::{CaseReport, CasesRequest, Retried};
+use crate::admin::routes::ConsentRequest;
+use crate::distribution::SignatureStatus;
+use crate::import::Committed;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum QuarantineCommand {
+    /// List the packages that were not taken
+    List,
+    /// Show all that is known of one
+    Show {
+        /// Its number
+        number: i64,
+    },
+    /// Try those again that are kept: after a key was added, or the branch asks for less
+    Retry {
+        #[command(flatten)]
+        cases: CasesArgs,
+        /// Show what would change, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Let packages go
+    Drop(CasesArgs),
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct CasesArgs {
+    /// Their numbers
+    #[arg(value_name = "NUMBER")]
+    numbers: Vec<i64>,
+    /// Everything in quarantine
+    #[arg(long)]
+    all: bool,
+}
+
+pub(super) fn run(common: &Common, command: QuarantineCommand) -> Result<ExitCode, CliError> {
+    let door = Door::open(&common.data_folder()?)?;
+    match command {
+        QuarantineCommand::List => common.print(&door.quarantine()?, |cases| list(cases))?,
+        QuarantineCommand::Show { number } => {
+            let cases = door.quarantine()?;
+            let case = cases.into_iter().find(|case| case.id == number);
+            let case = case.ok_or_else(|| {
+                CliError::new(format!("there is no package {number} in quarantine"))
+                    .hint("`airlock quarantine list` shows them")
+            })?;
+            common.print(&case, shown)?;
+        }
+        QuarantineCommand::Retry { cases, dry_run } => {
+            return retry(common, &door, &cases.request(), dry_run);
+        }
+        QuarantineCommand::Drop(cases) => {
+            common.print(&door.drop_quarantined(&cases.request())?, |dropped| {
+                let count = counted(dropped.len() as u64, "package", "packages");
+                format!("Dropped {count} from quarantine.\n")
+            })?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn retry(
+    common: &Common,
+    door: &Door,
+    request: &CasesRequest,
+    is_dry: bool,
+) -> Result<ExitCode, CliError> {
+    let Retried { plans, not_kept } = door.retry_quarantined(request)?;
+    let speaks = !common.json && !common.quiet;
+    let (mut taken, mut left) = (0, not_kept.len());
+    let mut done: Vec<Committed> = Vec::new();
+    for plan in plans {
+        let report = door.plan(plan, ConsentRequest::default());
+        let report = report.inspect_err(|_| {
+            let _ = door.drop_plan(plan);
+        })?;
+        if speaks {
+            super::print(&plan_text::plan(&report, false))?;
+        }
+        if is_dry {
+            door.drop_plan(plan)?;
+            taken += report.added.len() + report.replaced.len();
+            left += report.quarantined.len();
+            continue;
+        }
+        let committed = door.commit(plan, ConsentRequest::default())?;
+        if speaks {
+            super::print(&plan_text::committed(&committed))?;
+        }
+        taken += committed.added + committed.replaced;
+        left += committed.quarantined;
+        done.push(committed);
+    }
+    if speaks {
+        for case in &not_kept {
+            super::print(&format!(
+                "{}: nothing is kept of {}; import {} again\n",
+                case.id, case.package, case.source
+            ))?;
+        }
+    } else {
+        common.print(&(&done, &not_kept), |_| String::new())?;
+    }
+    Ok(exit::code(taken, left))
+}
+
+fn list(cases: &[CaseReport]) -> String {
+    if cases.is_empty() {
+        return "Quarantine is empty: everything that came in was good.\n".to_owned();
+    }
+    let mut text: String = cases
+        .iter()
+        .map(|case| format!("{}: {}: {}\n", case.id, case.package, case.why))
+        .collect();
+    let lacks_key = |case: &CaseReport| {
+        let kept = case.kept.as_ref();
+        kept.is_some_and(|kept| matches!(kept.signature, SignatureStatus::UnknownKey { .. }))
+    };
+    if cases.iter().any(lacks_key) {
+        text.push_str(
+            "Once `airlock keys add` has taken the key, `airlock quarantine retry --all` tries them again.\n",
+        );
+    }
+    text
+}
+
+fn shown(case: &CaseReport) -> String {
+    let mut text = format!(
+        "{} {}\n  {}\n  from {}, {}\n",
+        case.id, case.package, case.why, case.source, case.at
+    );
+    match &case.kept {
+        Some(kept) => text.push_str(&format!(
+            "  for {}; kept: {}, SHA-256 {}\n  now: {}\n  `airlock quarantine retry {}` tries it again\n",
+            kept.branch,
+            size(kept.bytes),
+            kept.sha256,
+            kept.signature,
+            case.id
+        )),
+        None => text.push_str("  nothing is kept of it: import its source again once it is mended\n"),
+    }
+    text
+}
+
+impl CasesArgs {
+    fn request(&self) -> CasesRequest {
+        CasesRequest {
+            ids: self.numbers.clone(),
+        }
+    }
+}
