@@ -124,7 +124,7 @@ async fn what_is_no_signature_is_not_offered_but_where_nobody_looks() {
 async fn where_nobody_looks_a_binary_signature_stays_binary() {
     let binary = Signer::new().sign_binary(nginx());
     let registry = TestRegistry::empty();
-    registry.policy.set(Some(SignaturePolicy::Off));
+    *registry.policy.lock().unwrap() = Some(SignaturePolicy::Off);
     registry.commit(RELEASE, BranchKind::Release, &signed(&binary).bytes());
     registry.reload();
     assert_eq!(get(&registry, SIGNATURE).await.2, binary);
@@ -163,7 +163,7 @@ async fn a_signature_that_comes_to_a_zip_that_is_there_is_offered_at_once() {
 async fn readiness_speaks_of_the_quarantine_and_stays_ready() {
     let registry = TestRegistry::empty();
     let ready = "/health?ready=true";
-    registry.policy.set(Some(SignaturePolicy::Require));
+    *registry.policy.lock().unwrap() = Some(SignaturePolicy::Require);
     let source = tar()
         .file("nginx-1.20.0.zip", nginx())
         .file("bad-1.0.0.zip", "no zip");

@@ -4,6 +4,7 @@
 //! It knows sources as entries of an archive, never as files on a disk, and answers no requests.
 
 mod collect;
+mod commit;
 mod edition;
 mod encode;
 mod error;
@@ -27,9 +28,10 @@ mod work;
 mod zip_contents;
 mod zip_package;
 
+pub use commit::commit;
 pub use error::{ImportError, PackageError, SourceFault};
 pub use layout::zip_name;
-pub use plan::{Waiting, commit, drop_stage, plan, set_target, waiting};
+pub use plan::{Waiting, drop_stage, plan, set_target, waiting};
 pub use progress::{Progress, ProgressReport};
 pub use report::{Committed, EditionReport, PlanReport, Problem, SignatureReport, SourceReport};
 pub use signatures::judge_again;

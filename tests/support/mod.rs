@@ -8,10 +8,9 @@ pub mod archives;
 pub mod packages;
 pub mod responses;
 
-use std::cell::Cell;
 use std::io::Cursor;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use actix_web::body::to_bytes;
 use actix_web::http::Method;
@@ -41,7 +40,7 @@ pub struct TestRegistry {
     pub catalogs: Arc<Catalogs>,
     state: Data<State>,
     /// The policy for signatures that the next imports ask for.
-    pub policy: Cell<Option<SignaturePolicy>>,
+    pub policy: Mutex<Option<SignaturePolicy>>,
     folder: tempfile::TempDir,
 }
 
@@ -54,7 +53,7 @@ impl TestRegistry {
         let state = State::new(Arc::clone(&store), Arc::clone(&catalogs));
         Self {
             state: Data::new(state),
-            policy: Cell::default(),
+            policy: Mutex::default(),
             store,
             catalogs,
             folder,
@@ -96,7 +95,7 @@ impl TestRegistry {
             who: "tester".into(),
             target: Some((DistributionName::parse(name).unwrap(), kind)),
             may_ask: false,
-            signatures: self.policy.get(),
+            signatures: *self.policy.lock().unwrap(),
             image: None,
         };
         let source = Box::new(Cursor::new(tar.to_vec()));
