@@ -11,9 +11,9 @@ CREATE TABLE signature (
     status   TEXT    NOT NULL CHECK (status IN ('good', 'unknown-key', 'wrong', 'unreadable')),
     key      TEXT,
     until    TEXT,
-    why      TEXT,
-    UNIQUE (artifact, bytes)
+    why      TEXT
 ) STRICT;
+CREATE INDEX signature_artifact ON signature (artifact);
 
 -- What becomes of packages without a good signature.
 ALTER TABLE branch ADD COLUMN signatures TEXT NOT NULL DEFAULT 'verify'

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, Transaction, named_params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 
 use super::StoreError;
 use super::artifacts::ArtifactId;
@@ -35,13 +35,17 @@ pub fn put(
     signed: &Signed,
     status: &SignatureStatus,
 ) -> Result<(), StoreError> {
+    let mut query = conn
+        .prepare_cached("SELECT id FROM signature WHERE artifact = :artifact AND bytes = :bytes")?;
+    let parameters = named_params! { ":artifact": artifact, ":bytes": signed.bytes };
+    if let Some(known) = query.query_row(parameters, |row| row.get(0)).optional()? {
+        return set_status(conn, known, status);
+    }
     let columns = Columns::of(status);
     let mut query = conn.prepare_cached(
         "INSERT INTO signature (artifact, bytes, digest, status, key, until, why)
          SELECT :artifact, :bytes, :digest, :status, :key, :until, :why
-          WHERE :status = 'good' OR (SELECT count(*) FROM signature WHERE artifact = :artifact) < :most
-             ON CONFLICT (artifact, bytes) DO UPDATE
-            SET status = excluded.status, key = excluded.key, until = excluded.until, why = excluded.why",
+          WHERE :status = 'good' OR (SELECT count(*) FROM signature WHERE artifact = :artifact) < :most",
     )?;
     query.execute(named_params! {
         ":artifact": artifact,
