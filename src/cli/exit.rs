@@ -13,6 +13,16 @@ pub(super) fn code(taken: usize, quarantined: usize) -> ExitCode {
     }
 }
 
+/// Returns the exit code of arguments that are no command: 1, since nothing was changed, or 0 where help was asked for. The
+/// parser's own code would be 2.
+pub(super) fn of_arguments(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
 /// Returns the exit code of a plan that is not committed.
 pub(super) fn of_plan(plan: &PlanReport) -> ExitCode {
     let taken = plan.added.len() + plan.replaced.len() + plan.unchanged;

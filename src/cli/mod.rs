@@ -87,7 +87,14 @@ enum Command {
 
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
-    let Cli { common, command } = Cli::parse();
+    let Cli { common, command } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Where nobody reads it there is nobody to tell.
+            let _ = error.print();
+            return exit::of_arguments(&error);
+        }
+    };
     log::start(&common, command.log_level(common.quiet));
     let outcome = match command {
         Command::Import(args) => import::run(&common, args),

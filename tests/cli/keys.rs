@@ -131,7 +131,7 @@ fn nothing_is_added_that_nobody_confirmed() {
     ");
     for bad in ["", "D88E42B4", "zz"] {
         let said = site.run(&["keys", "add", &key, "--fingerprint", bad]);
-        assert!(said.starts_with("exit 2\nerror: invalid value"), "{said}");
+        assert!(said.starts_with("exit 1\nerror: invalid value"), "{said}");
     }
     for bad in ["1234567", "../../sources", "%2e%2e/x", ""] {
         let said = site.run(&["keys", "remove", bad]);

@@ -166,7 +166,7 @@ fn packages_without_a_good_signature_wait_in_quarantine_for_the_key() {
     Dropped 1 package from quarantine.
     ");
     insta::assert_snapshot!(said(&["quarantine", "drop"]), @r"
-    exit 2
+    exit 1
     error: the following required arguments were not provided:
       <NUMBER|--all>
 

@@ -205,7 +205,7 @@ fn sources_that_are_not_one_thing_are_refused() {
     Hint: copy it once more from where it came; where it was split name all pieces in their order, as in `airlock import image.tar.*`, and import several archives one by one
     ");
     insta::assert_snapshot!(site.run(&["import"]), @r"
-    exit 2
+    exit 1
     error: the following required arguments were not provided:
       <SOURCE>...
 
