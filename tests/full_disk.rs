@@ -60,6 +60,24 @@ impl SmallDisk {
         assert_eq!(self.free_bytes() / MIB, bytes / MIB);
     }
 
+    /// Returns the least that was free while `run` ran, and what that returned.
+    fn least_free_while<T>(&self, run: impl FnOnce() -> T) -> (u64, T) {
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let watching = scope.spawn(|| {
+                let mut least = u64::MAX;
+                while !is_over.load(Ordering::Relaxed) {
+                    least = least.min(self.free_bytes());
+                    std::thread::yield_now();
+                }
+                least
+            });
+            let outcome = run();
+            is_over.store(true, Ordering::Relaxed);
+            (watching.join().unwrap(), outcome)
+        })
+    }
+
     /// Takes all that is free.
     fn fill(&self) {
         let mut file = File::create(self.mount.join("fill")).unwrap();
@@ -215,23 +233,11 @@ fn a_zip_from_standard_input_takes_no_more_of_the_disk_than_an_import_may() {
         let held = counts(&disk.data());
         let free_before = disk.free_bytes();
         let zip = disk.source("8.6.0.zip", large(40, 600 << 10).git_zip().bytes());
-        let least_free = AtomicBool::new(false);
-        let (code, text) = std::thread::scope(|scope| {
-            let watching = scope.spawn(|| {
-                let mut least = u64::MAX;
-                while !least_free.load(Ordering::Relaxed) {
-                    least = least.min(disk.free_bytes());
-                    std::thread::yield_now();
-                }
-                least
-            });
+        let (least, (code, text)) = disk.least_free_while(|| {
             let input = Stdio::from(File::open(&zip).unwrap());
-            let said = disk.run_with_input(&["import", "-"], input);
-            least_free.store(true, Ordering::Relaxed);
-            let least = watching.join().unwrap();
-            assert!(least > RESERVE_BYTES - 2 * MIB, "{least}");
-            said
+            disk.run_with_input(&["import", "-"], input)
         });
+        assert!(least > RESERVE_BYTES - 2 * MIB, "{least}");
         assert_eq!(code, 1);
         let (needed, free) = needed_and_free(&text, "more than");
         assert!(needed >= free, "{text}");
@@ -254,22 +260,8 @@ fn an_image_that_has_no_room_to_be_copied_is_refused_before_it_is() {
         ];
         let image = archives::image(archives::ImageForm::DockerOci, &layers).tag("x:9.2.0");
         let compressed = disk.source("image.tar.zst", archives::zst(&image.bytes()));
-        let is_over = AtomicBool::new(false);
-        let (code, text) = std::thread::scope(|scope| {
-            let watching = scope.spawn(|| {
-                let mut least = u64::MAX;
-                while !is_over.load(Ordering::Relaxed) {
-                    least = least.min(disk.free_bytes());
-                    std::thread::yield_now();
-                }
-                least
-            });
-            let said = disk.run(&["import", &compressed]);
-            is_over.store(true, Ordering::Relaxed);
-            let least = watching.join().unwrap();
-            assert!(least > free_before - MIB, "{least} of {free_before}");
-            said
-        });
+        let (least, (code, text)) = disk.least_free_while(|| disk.run(&["import", &compressed]));
+        assert!(least > free_before - MIB, "{least} of {free_before}");
         assert_eq!(code, 1);
         let (needed, free) = needed_and_free(&text, "more than");
         assert!(needed >= free && needed > 24 << 20, "{text}");

@@ -97,8 +97,8 @@ impl Site {
         };
         let text = text.lines().map(at).collect::<Vec<_>>().join("\n");
         // Editions are called by the day they come.
-        let today = jiff::Timestamp::now().to_string();
-        text.replace(&today[..10], "[TODAY]")
+        let today = format!("+{}", &jiff::Timestamp::now().to_string()[..10]);
+        text.replace(&today, "+[TODAY]")
     }
 }
 
