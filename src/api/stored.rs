@@ -10,7 +10,7 @@ use super::pieces::{Piece, PieceReader, ReadError};
 use crate::package::canonical_zip::{self, Entry};
 use crate::store::artifacts::{self, Artifact, ArtifactId};
 use crate::store::contents::{Content, ContentId};
-use crate::store::streams::{self, Coding, Stream};
+use crate::store::streams::{self, Coding, Stream, StreamId};
 use crate::store::{Store, StoreError, recipes};
 
 /// Bytes of the store, named. What a name stands for never changes.
@@ -31,8 +31,8 @@ pub enum StoredId {
     Zip(ArtifactId),
     /// Of a [`Stored::Plain`].
     Plain(ContentId),
-    /// Of a [`Stored::Gzip`].
-    Gzip(ContentId),
+    /// Of a [`Stored::Gzip`]: another stream of the same content has other bytes.
+    Gzip(StreamId),
 }
 
 impl Stored {
@@ -41,7 +41,7 @@ impl Stored {
         match self {
             Self::Zip(artifact) => StoredId::Zip(artifact.id),
             Self::Plain(content, _) => StoredId::Plain(content.id),
-            Self::Gzip(content, _) => StoredId::Gzip(content.id),
+            Self::Gzip(_, stream) => StoredId::Gzip(stream.id),
         }
     }
 

@@ -8,6 +8,7 @@ use rusqlite::Transaction;
 use super::collect::{Collected, Held};
 use super::encode::Encoder;
 use super::error::ImportError;
+use super::leaf_pages::LeafPages;
 use crate::crypto::Digest;
 use crate::store::contents;
 use crate::store::streams::{self, CHUNK_BYTES, Coding};
@@ -60,10 +61,21 @@ pub(super) fn encode_new<'f>(
     Ok(new)
 }
 
-/// Writes contents, in as many transactions as their bytes need.
-pub(super) fn write(store: &Store, new: &[Encoded<'_>]) -> Result<(), StoreError> {
+/// Writes contents, in as many transactions as their bytes need; those of one in the order that wastes the least space.
+pub(super) fn write(
+    store: &Store,
+    pages: &LeafPages,
+    new: &[Encoded<'_>],
+) -> Result<(), StoreError> {
     batches(new).try_for_each(|batch| {
-        store.write_within_space(|conn| batch.iter().try_for_each(|content| put(conn, content)))
+        store.write_within_space(|conn| {
+            let sizes = batch.iter().map(|content| content.at_rest.len());
+            pages
+                .order(sizes)
+                .into_iter()
+                .filter_map(|index| batch.get(index))
+                .try_for_each(|content| put(conn, content))
+        })
     })
 }
 
@@ -129,14 +141,11 @@ fn put(conn: &Transaction<'_>, new: &Encoded<'_>) -> Result<(), StoreError> {
         Some(known) => known.id,
         None => contents::insert(conn, &new.sha256, new.plain_bytes, new.crc32)?,
     };
-    let sha256 = match (new.exact, new.coding) {
-        (Some(exact), _) => exact,
-        (None, Coding::Plain) => new.sha256,
-        (None, Coding::Deflate) => Digest::of(&new.at_rest),
-    };
     let stream = streams::begin(conn, new.coding)?;
     for (number, chunk) in (0..).zip(new.at_rest.chunks(CHUNK_BYTES)) {
         streams::append(conn, stream, number, chunk)?;
     }
-    streams::finish(conn, stream, id, &sha256, new.at_rest.len() as u64)
+    let exact = new.exact.as_ref();
+    streams::finish(conn, stream, id, exact, new.at_rest.len() as u64)?;
+    exact.map_or(Ok(()), |_| streams::drop_replaced(conn, id))
 }

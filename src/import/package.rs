@@ -5,6 +5,8 @@ use rusqlite::Transaction;
 use super::collect::{Collected, Collecting, Held, data_stream_of_manifest};
 use super::encode::Encoder;
 use super::error::{ImportError, PackageError};
+use super::known::Known;
+use super::leaf_pages::LeafPages;
 use super::new_contents;
 use super::paths;
 use super::stored::read_content;
@@ -36,6 +38,8 @@ pub(super) struct Maker<'a> {
     pub encoder: Encoder,
     /// Whose signatures are believed.
     pub keyring: &'a [Certificate],
+    pub pages: &'a LeafPages,
+    pub known: &'a Known,
 }
 
 impl Maker<'_> {
@@ -168,11 +172,10 @@ impl Maker<'_> {
         rendered: &Rendered,
         recipe: Option<&Packed>,
     ) -> Result<ArtifactId, ImportError> {
-        let document =
-            Collected::in_memory(String::new(), rendered.document.text.clone().into_bytes());
+        let document = document(rendered);
         let contents = files.iter().chain([&document]);
         let new = new_contents::encode_new(self.store, &mut self.encoder, contents)?;
-        new_contents::write(self.store, &new)?;
+        new_contents::write(self.store, self.pages, &new)?;
         let element = self.encoder.deflate(rendered.element.text.as_bytes());
         let row = |document| documents::Document {
             renderer: RENDERER,
@@ -211,6 +214,11 @@ impl Maker<'_> {
         })?;
         Ok(artifact)
     }
+}
+
+/// Returns a rendered document as a content, which it is kept as.
+pub(super) fn document(rendered: &Rendered) -> Collected {
+    Collected::in_memory(String::new(), rendered.document.text.clone().into_bytes())
 }
 
 /// Files that one transaction adds to an artifact at most, so that no other write waits long for it.

@@ -14,6 +14,8 @@ use jiff::Timestamp;
 use super::encode::Encoder;
 use super::error::{ImportError, PackageError};
 use super::found::Found;
+use super::known::Known;
+use super::leaf_pages::LeafPages;
 use super::package::{Made, Maker};
 use super::progress::{Outcome, Progress};
 use super::reader::{Job, Reader};
@@ -153,6 +155,7 @@ impl Reading<'_> {
         let (jobs, received) = sync_channel::<Job>(1);
         let queue = Queue(Mutex::new(Some(received)));
         let made = Mutex::new(Vec::new());
+        let (pages, known) = (LeafPages::default(), Known::default());
         let (source, totals) = SourceReader::new(source, Arc::clone(progress), store.disk());
         let mut found = std::thread::scope(|scope| {
             let workers: Vec<_> = (0..makers)
@@ -167,6 +170,8 @@ impl Reading<'_> {
                         },
                         encoder: Encoder::new(),
                         keyring,
+                        pages: &pages,
+                        known: &known,
                     };
                     let (queue, made) = (&queue, &made);
                     scope.spawn(move || make_all(maker, queue, made, progress))

@@ -1,12 +1,11 @@
-//! Reading the store back, a chunk at a time: a content, plain, and all pieces of an artifact.
+//! Reading the store back, a chunk at a time: a content, plain, and a stream as it lies.
 
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::error::ImportError;
 use crate::crypto::{Digest, Hasher};
 use crate::store::contents::ContentId;
-use crate::store::recipes::Piece;
-use crate::store::streams::{self, CHUNK_BYTES, Coding, Stream};
+use crate::store::streams::{self, CHUNK_BYTES, Coding, Stream, StreamId};
 use crate::store::{Store, StoreError};
 
 /// Hands the `bytes` plain bytes of a content to `each`, piece by piece; at most one chunk and its plain form are in
@@ -19,11 +18,28 @@ pub(super) fn read_content(
     bytes: u64,
     mut each: impl FnMut(&[u8]),
 ) -> Result<(), ImportError> {
-    let missing = || StoreError::Invalid {
-        what: "content",
-        value: content.0.to_string(),
-    };
-    let stream = store.read(|conn| streams::of_content(conn, content))?;
+    // In one transaction: meanwhile another maker may put a zip's stream in its place. Not so where it is large.
+    let large = store.snapshot(|conn| {
+        let stream = streams::of_content(conn, content)?;
+        if stream.bytes > streams::REPLACED_BYTES {
+            return Ok(Some(stream));
+        }
+        let chunk = |number| streams::chunk(conn, stream.id, number);
+        read_stream(&stream, bytes, chunk, &mut each).map(|()| None)
+    })?;
+    if let Some(stream) = large {
+        let chunk = |number| store.read(|conn| streams::chunk(conn, stream.id, number));
+        read_stream(&stream, bytes, chunk, &mut each)?;
+    }
+    Ok(())
+}
+
+fn read_stream(
+    stream: &Stream,
+    bytes: u64,
+    read_chunk: impl Fn(u32) -> Result<Option<Vec<u8>>, StoreError>,
+    each: &mut impl FnMut(&[u8]),
+) -> Result<(), StoreError> {
     let mut read_bytes = 0;
     let mut each = |plain: &[u8]| {
         read_bytes += plain.len() as u64;
@@ -31,26 +47,36 @@ pub(super) fn read_content(
     };
     let mut inflate = Inflate::new();
     for number in 0..stream.chunks() {
-        let chunk = store
-            .read(|conn| streams::chunk(conn, stream.id, number))?
-            .ok_or_else(missing)?;
+        let chunk = read_chunk(number)?.ok_or_else(|| damaged(stream, number))?;
         match stream.coding {
             Coding::Plain => each(&chunk),
             Coding::Deflate => inflate
                 .chunk(&chunk, &mut each)
-                .ok_or_else(|| damaged(&stream, number))?,
+                .ok_or_else(|| damaged(stream, number))?,
         }
     }
     if read_bytes != bytes {
-        return Err(damaged(&stream, stream.chunks().saturating_sub(1)).into());
+        return Err(damaged(stream, stream.chunks().saturating_sub(1)));
     }
     Ok(())
 }
 
-/// Returns the digest of the artifact that `pieces` make, read from the store.
-pub(super) fn rebuilt_digest(store: &Store, pieces: &[Piece]) -> Result<Digest, ImportError> {
+/// Returns the digest of the plain bytes of a content, read from the store.
+pub(super) fn content_digest(
+    store: &Store,
+    content: ContentId,
+    bytes: u64,
+) -> Result<Digest, ImportError> {
     let mut hasher = Hasher::default();
-    read_pieces(store, pieces, |bytes| hasher.update(bytes))?;
+    read_content(store, content, bytes, |plain| hasher.update(plain))?;
+    Ok(hasher.finish())
+}
+
+/// Returns the digest of a stream as it lies, read from the store. Its length is not looked at: another one has another
+/// digest.
+pub(super) fn stream_digest(store: &Store, stream: StreamId) -> Result<Digest, ImportError> {
+    let mut hasher = Hasher::default();
+    read_chunks(store, stream, |bytes| hasher.update(bytes))?;
     Ok(hasher.finish())
 }
 
@@ -66,16 +92,22 @@ pub(super) fn read_pieces(
             Piece::Content { content, bytes } => {
                 read_content(store, *content, *bytes, &mut each)?;
             }
-            Piece::Stream { stream, .. } => {
-                // Its length is not looked at: another one has another digest.
-                let chunk = |number| store.read(|conn| streams::chunk(conn, *stream, number));
-                let mut number = 0;
-                while let Some(bytes) = chunk(number)? {
-                    each(&bytes);
-                    number += 1;
-                }
-            }
+            Piece::Stream { stream, .. } => read_chunks(store, *stream, &mut each)?,
         }
+    }
+    Ok(())
+}
+
+/// Hands a stream as it lies to `each`.
+fn read_chunks(
+    store: &Store,
+    stream: StreamId,
+    mut each: impl FnMut(&[u8]),
+) -> Result<(), ImportError> {
+    let mut number = 0;
+    while let Some(bytes) = store.read(|conn| streams::chunk(conn, stream, number))? {
+        each(&bytes);
+        number += 1;
     }
     Ok(())
 }

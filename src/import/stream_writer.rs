@@ -62,7 +62,8 @@ pub(super) fn store_deflated(
             Some(known) => known.id,
             None => contents::insert(conn, &content.sha256, content.bytes, content.crc32)?,
         };
-        streams::finish(conn, writer.stream, id, &stream_sha256, writer.bytes)
+        streams::finish(conn, writer.stream, id, Some(&stream_sha256), writer.bytes)?;
+        streams::drop_replaced(conn, id)
     })?;
     Ok(())
 }
@@ -92,7 +93,6 @@ struct StreamWriter<'a> {
     deflate: Option<Compress>,
     pending: Vec<u8>,
     chunks: u32,
-    sha256: Hasher,
     bytes: u64,
 }
 
@@ -105,7 +105,6 @@ impl<'a> StreamWriter<'a> {
             deflate: is_deflated.then(|| Compress::new(Compression::new(6), false)),
             pending: Vec::with_capacity(2 * CHUNK_BYTES),
             chunks: 0,
-            sha256: Hasher::default(),
             bytes: 0,
         })
     }
@@ -182,7 +181,6 @@ impl<'a> StreamWriter<'a> {
         let chunk = &self.pending[..bytes];
         self.store
             .write_within_space(|conn| streams::append(conn, self.stream, self.chunks, chunk))?;
-        self.sha256.update(chunk);
         self.bytes += bytes as u64;
         self.chunks += 1;
         self.pending.drain(..bytes);
@@ -193,14 +191,13 @@ impl<'a> StreamWriter<'a> {
     fn finish(mut self, sha256: &Digest, bytes: u64, crc32: u32) -> Result<ContentId, ImportError> {
         self.compress(&[], FlushCompress::Finish)?;
         self.flush()?;
-        let encoded = (self.sha256.finish(), self.bytes);
         let content = self.store.write(|conn| {
             if let Some(known) = contents::find(conn, sha256)? {
                 streams::abandon(conn, self.stream)?;
                 return Ok::<_, StoreError>(known.id);
             }
             let content = contents::insert(conn, sha256, bytes, crc32)?;
-            streams::finish(conn, self.stream, content, &encoded.0, encoded.1)?;
+            streams::finish(conn, self.stream, content, None, self.bytes)?;
             Ok(content)
         })?;
         Ok(content)

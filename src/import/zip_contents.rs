@@ -9,13 +9,16 @@ use std::io::Read;
 
 use super::encode::Encoder;
 use super::error::ImportError;
+use super::known::{Found, Known, Sought};
+use super::leaf_pages::LeafPages;
 use super::new_contents::{self, Encoded, TRANSACTION_BYTES};
+use super::stored;
 use super::stream_writer::{self, Encoding};
 use crate::archive::{ExactEntry, ExactZip};
 use crate::crypto::Digest;
-use crate::store::contents::{self, ContentId};
-use crate::store::recipes::Piece;
-use crate::store::streams::{self, Coding};
+use crate::store::contents::ContentId;
+use crate::store::recipes::{Packed, Piece};
+use crate::store::streams::Coding;
 use crate::store::{Store, StoreError};
 
 /// A file of a zip whose content was read and found to be what the zip says.
@@ -23,24 +26,27 @@ pub(super) struct ZipFile<'z> {
     pub entry: &'z ExactEntry,
     /// The digest of its content.
     pub sha256: Digest,
-    /// The digest of its deflate stream, where it is deflated.
-    pub stream_sha256: Option<Digest>,
+    /// What the store is to hold of it: its stream where it is deflated, else its content.
+    pub sought: Sought,
+    /// What the store held of it before.
+    pub known: Option<Found>,
     /// The bytes of a manifest.
     pub manifest: Option<Vec<u8>>,
 }
 
-/// Stores what the store does not hold of `files`, in short transactions.
+/// Stores `batch` and what the store does not hold of `files`, in short transactions.
 pub(super) fn store_new(
     store: &Store,
     encoder: &mut Encoder,
+    pages: &LeafPages,
     zip: &ExactZip,
     files: &[ZipFile<'_>],
+    mut batch: Vec<Encoded<'_>>,
 ) -> Result<(), ImportError> {
     let mut seen = HashSet::new();
-    let mut batch = Vec::new();
-    let mut batch_bytes = 0;
+    let mut batch_bytes = batch.iter().map(Encoded::weight).sum();
     for file in files {
-        if !seen.insert((file.sha256, file.stream_sha256)) || is_known(store, file)? {
+        if file.known.is_some() || !seen.insert(file.sought) {
             continue;
         }
         if file.entry.packed_bytes() > TRANSACTION_BYTES as u64 {
@@ -51,20 +57,13 @@ pub(super) fn store_new(
         batch_bytes += new.weight();
         batch.push(new);
         if batch_bytes >= TRANSACTION_BYTES {
-            new_contents::write(store, &batch)?;
+            new_contents::write(store, pages, &batch)?;
             batch.clear();
             batch_bytes = 0;
         }
     }
-    new_contents::write(store, &batch)?;
+    new_contents::write(store, pages, &batch)?;
     Ok(())
-}
-
-fn is_known(store: &Store, file: &ZipFile<'_>) -> Result<bool, StoreError> {
-    store.read(|conn| match &file.stream_sha256 {
-        Some(stream) => Ok(streams::find_deflated(conn, stream)?.is_some()),
-        None => Ok(contents::find(conn, &file.sha256)?.is_some()),
-    })
 }
 
 fn encoded(
@@ -77,24 +76,24 @@ fn encoded(
     zip.raw(entry.data.clone())
         .read_to_end(&mut packed)
         .map_err(ImportError::source)?;
-    if file.stream_sha256.is_none() {
+    let Sought::Stream(stream_sha256) = file.sought else {
         let plain = Cow::Owned(packed);
         return Ok(Encoded::of_plain(encoder, plain, file.sha256, entry.crc32));
-    }
+    };
     Ok(Encoded {
         sha256: file.sha256,
         crc32: entry.crc32,
         plain_bytes: entry.size_bytes,
         coding: Coding::Deflate,
         at_rest: Cow::Owned(packed),
-        exact: file.stream_sha256,
+        exact: Some(stream_sha256),
     })
 }
 
 fn store_large(store: &Store, zip: &ExactZip, file: &ZipFile<'_>) -> Result<(), ImportError> {
     let entry = file.entry;
     let mut packed = zip.raw(entry.data.clone());
-    if file.stream_sha256.is_none() {
+    if !entry.is_deflated {
         return stream_writer::store_file(&entry.path, &mut packed, store).map(|_| ());
     }
     let encoding = Encoding {
@@ -109,33 +108,26 @@ fn store_large(store: &Store, zip: &ExactZip, file: &ZipFile<'_>) -> Result<(), 
 /// order.
 pub(super) fn recipe(
     store: &Store,
+    known: &Known,
     zip: &ExactZip,
     files: &[ZipFile<'_>],
 ) -> Result<(Vec<Piece>, Vec<ContentId>), ImportError> {
+    let new = files.iter().filter(|file| file.known.is_none());
+    let new: Vec<_> = new.map(|file| file.sought).collect();
+    let mut new = known.find(store, &new)?.into_iter();
     let mut pieces = Vec::with_capacity(2 * files.len() + 1);
-    let mut found = Vec::with_capacity(files.len());
+    let mut contents = Vec::with_capacity(files.len());
     let mut literal_start = 0;
     for file in files {
         let data = &file.entry.data;
         push_literal(&mut pieces, zip, literal_start..data.start)?;
         literal_start = data.end;
-        let missing = |digest: &Digest| StoreError::Invalid {
+        let found = file.known.or_else(|| new.next().flatten());
+        let Found { content, stream } = found.ok_or_else(|| StoreError::Invalid {
             what: "content",
-            value: digest.to_string(),
-        };
-        let (content, stream) = store.read(|conn| {
-            let content =
-                contents::find(conn, &file.sha256)?.ok_or_else(|| missing(&file.sha256))?;
-            let stream = match &file.stream_sha256 {
-                None => None,
-                Some(sha256) => {
-                    let found = streams::find_deflated(conn, sha256)?;
-                    Some(found.ok_or_else(|| missing(sha256))?.0)
-                }
-            };
-            Ok::<_, StoreError>((content, stream))
+            value: file.sha256.to_string(),
         })?;
-        found.push(content.id);
+        contents.push(content.id);
         pieces.push(match stream {
             Some(stream) => Piece::Stream {
                 stream: stream.id,
@@ -148,7 +140,50 @@ pub(super) fn recipe(
         });
     }
     push_literal(&mut pieces, zip, literal_start..zip.bytes())?;
-    Ok((pieces, found))
+    Ok((pieces, contents))
+}
+
+/// Tells whether `recipe` gives `zip` back: see the head of `zip_package.rs`.
+pub(super) fn is_exact(
+    store: &Store,
+    recipe: &Packed,
+    zip: &ExactZip,
+    files: &[ZipFile<'_>],
+) -> Result<bool, ImportError> {
+    let mut literals = literals(zip)?.into_iter();
+    let mut files = files.iter();
+    let mut read_back = HashSet::new();
+    let mut position = 0;
+    for piece in recipe.pieces().unwrap_or_default() {
+        let start = position;
+        position += piece.bytes();
+        if let Piece::Literal(_) = piece {
+            if literals.next() != Some(piece) {
+                return Ok(false);
+            }
+            continue;
+        }
+        let Some(file) = files.next() else {
+            return Ok(false);
+        };
+        if file.entry.data != (start..position) {
+            return Ok(false);
+        }
+        if file.known.is_some() || !read_back.insert(file.sought) {
+            continue;
+        }
+        let there = match piece {
+            Piece::Stream { stream, .. } => Sought::Stream(stored::stream_digest(store, stream)?),
+            Piece::Content { content, bytes } => {
+                Sought::Content(stored::content_digest(store, content, bytes)?)
+            }
+            Piece::Literal(_) => return Ok(false),
+        };
+        if there != file.sought {
+            return Ok(false);
+        }
+    }
+    Ok(position == zip.bytes() && files.next().is_none() && literals.next().is_none())
 }
 
 /// Returns all bytes of a zip that are no content of a file, as a recipe's pieces.

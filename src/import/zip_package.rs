@@ -1,24 +1,26 @@
 //! One package that came as a zip to an artifact whose bytes come back exactly.
 //!
-//! Nothing of it is stored before all of it was read and found good. Before it is staged it is put together again from the
-//! store, and its digest compared with that of what came in.
+//! Nothing of it is stored before all of it was read and found good. That its recipe gives the zip back is proven before it
+//! is staged: the pieces lie where they lay, literal bytes are the zip's own, streams and contents have the digests of the
+//! bytes they stand for, and whatever of them the store did not hold before is read back from it.
 
 use std::io::Read;
+use std::ops::Range;
 
 use super::collect::{self, Collected, Collecting, Held};
 use super::error::{ImportError, PackageError};
+use super::known::{Found, Sought};
 use super::layout;
-use super::package::{Made, Maker, tree_digest};
+use super::new_contents;
+use super::package::{Made, Maker, document, tree_digest};
 use super::paths;
 use super::reader::zip_fault;
 use super::signatures::Seal;
-use super::stored;
 use super::zip_contents::{self, ZipFile};
 use crate::archive::{ArchiveError, ExactZip};
 use crate::crypto::{Digest, Hasher};
 use crate::package::PackageId;
 use crate::store::artifacts::{self, NewArtifact};
-use crate::store::streams;
 use crate::store::{StoreError, recipes, stages};
 
 /// Why a zip becomes no artifact.
@@ -61,7 +63,7 @@ impl Maker<'_> {
     ) -> Result<Made, Fault> {
         let mut buffer = vec![0; BUFFER_BYTES];
         let mut hasher = Hasher::default();
-        read_each(&mut zip.raw(0..zip.bytes()), &mut buffer, |bytes| {
+        zip.for_each_raw(0..zip.bytes(), &mut buffer, |bytes| {
             hasher.update(bytes);
             if let Some(seal) = seal {
                 seal.update(bytes);
@@ -94,9 +96,13 @@ impl Maker<'_> {
         check_name(&collected.folder, zip.root(), &package)?;
         self.check_literals(zip)?;
 
-        zip_contents::store_new(self.store, &mut self.encoder, zip, &files)?;
-        let (pieces, contents) = zip_contents::recipe(self.store, zip, &files)?;
-        if stored::rebuilt_digest(self.store, &pieces)? != sha256 {
+        let document = document(&rendered);
+        let encoder = &mut self.encoder;
+        let new = new_contents::encode_new(self.store, encoder, std::iter::once(&document))?;
+        zip_contents::store_new(self.store, encoder, self.pages, zip, &files, new)?;
+        let (pieces, contents) = zip_contents::recipe(self.store, self.known, zip, &files)?;
+        let recipe = recipes::pack(&pieces);
+        if !zip_contents::is_exact(self.store, &recipe, zip, &files)? {
             return Err(PackageError::NotExact.into());
         }
         let artifact = NewArtifact {
@@ -120,7 +126,6 @@ impl Maker<'_> {
                 held: Held::Store(content),
             })
             .collect();
-        let recipe = recipes::pack(&pieces);
         let artifact = self.write(&artifact, &files, &rendered, Some(&recipe))?;
         Ok(Made {
             package,
@@ -136,18 +141,20 @@ impl Maker<'_> {
         zip: &'z ExactZip,
         buffer: &mut [u8],
     ) -> Result<Vec<ZipFile<'z>>, Fault> {
-        let mut files = Vec::with_capacity(zip.entries().len());
+        let mut streams = Vec::with_capacity(zip.entries().len());
         for entry in zip.entries() {
             collected.admit(&entry.path, entry.size_bytes, self.limits)?;
-            let mut stream_sha256 = None;
-            let mut known = None;
             if entry.is_deflated {
-                let stream = read_all(&mut zip.raw(entry.data.clone()), buffer)?;
-                stream_sha256 = Some(stream);
-                known = self
-                    .store
-                    .read(|conn| streams::find_deflated(conn, &stream))?;
+                let sha256 = raw_digest(zip, entry.data.clone(), buffer)?;
+                streams.push(Sought::Stream(sha256));
             }
+        }
+        let found = self.known.find(self.store, &streams)?;
+        let mut streams = streams.into_iter().zip(found).peekable();
+        let mut files = Vec::with_capacity(zip.entries().len());
+        for entry in zip.entries() {
+            let stream = streams.next_if(|_| entry.is_deflated);
+            let known = stream.and_then(|(_, known)| known);
             let mut content = zip.content(entry);
             let mut manifest = None;
             let sha256 = match known {
@@ -159,21 +166,38 @@ impl Maker<'_> {
                     sha256
                 }
                 // What it announces is checked against what was checked before; where it lies, reading it says how.
-                Some((_, known))
-                    if (known.bytes, known.crc32) == (entry.size_bytes, entry.crc32) =>
+                Some(Found { content, .. })
+                    if (content.bytes, content.crc32) == (entry.size_bytes, entry.crc32) =>
                 {
-                    known.sha256
+                    content.sha256
                 }
                 _ => read_all(&mut content, buffer)?,
             };
             files.push(ZipFile {
                 entry,
                 sha256,
-                stream_sha256,
+                sought: stream.map_or(Sought::Content(sha256), |(sought, _)| sought),
+                known,
                 manifest,
             });
         }
+        self.find_contents(&mut files)?;
         Ok(files)
+    }
+
+    /// Looks for the contents of stored files in the store.
+    fn find_contents(&self, files: &mut [ZipFile<'_>]) -> Result<(), ImportError> {
+        let stored = |file: &&mut ZipFile<'_>| !file.entry.is_deflated;
+        let sought: Vec<_> = files
+            .iter_mut()
+            .filter(stored)
+            .map(|file| file.sought)
+            .collect();
+        let found = self.known.find(self.store, &sought)?;
+        for (file, found) in files.iter_mut().filter(stored).zip(found) {
+            file.known = found;
+        }
+        Ok(())
     }
 
     /// Requires that what lies between the files fits one row of the store, before anything is stored.
@@ -192,23 +216,20 @@ impl Maker<'_> {
 
 const BUFFER_BYTES: usize = 64 << 10;
 
-/// Returns the digest of all that `reader` gives.
-fn read_all(reader: &mut impl Read, buffer: &mut [u8]) -> Result<Digest, Fault> {
+/// Returns the digest of part of a zip, as it lies.
+fn raw_digest(zip: &ExactZip, range: Range<u64>, buffer: &mut [u8]) -> Result<Digest, Fault> {
     let mut hasher = Hasher::default();
-    read_each(reader, buffer, |bytes| hasher.update(bytes))?;
+    zip.for_each_raw(range, buffer, |bytes| hasher.update(bytes))?;
     Ok(hasher.finish())
 }
 
-/// Hands all that `reader` gives to `each`.
-fn read_each(
-    reader: &mut impl Read,
-    buffer: &mut [u8],
-    mut each: impl FnMut(&[u8]),
-) -> Result<(), Fault> {
+/// Returns the digest of all that `reader` gives.
+fn read_all(reader: &mut impl Read, buffer: &mut [u8]) -> Result<Digest, Fault> {
+    let mut hasher = Hasher::default();
     loop {
         match reader.read(buffer)? {
-            0 => return Ok(()),
-            count => each(buffer.get(..count).unwrap_or_default()),
+            0 => return Ok(hasher.finish()),
+            count => hasher.update(buffer.get(..count).unwrap_or_default()),
         }
     }
 }

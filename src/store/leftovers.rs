@@ -117,7 +117,8 @@ pub fn remove_some(conn: &Transaction<'_>, mark: Mark) -> Result<bool, StoreErro
 }
 
 /// Takes out streams after `mark` of contents that were here before, which zips of the import brought in other encodings.
-/// Only recipes written later refer to them: where there is such a recipe all stay.
+/// Only recipes written later refer to them: where there is such a recipe all stay. So does one that took the place of
+/// the stream the content had before.
 fn remove_second_streams(conn: &Transaction<'_>, mark: Mark) -> Result<bool, StoreError> {
     let marks = named_params! {
         ":artifact": mark.artifact, ":content": mark.content, ":stream": mark.stream,
@@ -130,6 +131,7 @@ fn remove_second_streams(conn: &Transaction<'_>, mark: Mark) -> Result<bool, Sto
                   JOIN chunk k ON k.stream = s.id
                  WHERE s.id > :stream
                    AND s.content <= :content
+                   AND EXISTS (SELECT 1 FROM stream WHERE content = s.content AND id <= :stream)
                    AND NOT EXISTS (SELECT 1 FROM recipe WHERE artifact > :artifact)
                  LIMIT 256)",
         "DELETE FROM stream
@@ -138,6 +140,7 @@ fn remove_second_streams(conn: &Transaction<'_>, mark: Mark) -> Result<bool, Sto
                   FROM stream s
                  WHERE s.id > :stream
                    AND s.content <= :content
+                   AND EXISTS (SELECT 1 FROM stream WHERE content = s.content AND id <= :stream)
                    AND NOT EXISTS (SELECT 1 FROM recipe WHERE artifact > :artifact)
                  LIMIT 4096)",
     ];
@@ -164,7 +167,7 @@ mod tests {
         let content = contents::insert(conn, &digest, text.len() as u64, 0).unwrap();
         let stream = streams::begin(conn, Coding::Plain).unwrap();
         streams::append(conn, stream, 0, text.as_bytes()).unwrap();
-        streams::finish(conn, stream, content, &digest, text.len() as u64).unwrap();
+        streams::finish(conn, stream, content, None, text.len() as u64).unwrap();
         content
     }
 
@@ -217,7 +220,7 @@ mod tests {
         let mark = mark(&conn).unwrap();
         let second = streams::begin(&conn, Coding::Deflate).unwrap();
         streams::append(&conn, second, 0, b"second").unwrap();
-        streams::finish(&conn, second, known, &Digest::of(b"second"), 6).unwrap();
+        streams::finish(&conn, second, known, Some(&Digest::of(b"second")), 6).unwrap();
         let zip = artifact(&conn, "1.0.0", "zip");
         recipes::put(&conn, zip, &recipes::pack(&[])).unwrap();
         let source = sources::begin(&conn, "packages.tar").unwrap();

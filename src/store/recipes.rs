@@ -1,10 +1,13 @@
 //! Recipes: how an artifact that came as a zip is put together again, in the order of its bytes.
 //!
 //! A recipe is one row: its steps as variable-length numbers, seven bits a byte and the lowest first, then all literal bytes
-//! together, under zstd. An artifact that came as a tree has none: its zip is a function of its files.
+//! together, less what [`headers`] can tell, under zstd. An artifact that came as a tree has none: its zip is a function of its files.
+
+mod headers;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
 
+use self::headers::{Direction, Span};
 use super::StoreError;
 use super::artifacts::ArtifactId;
 use super::contents::ContentId;
@@ -57,23 +60,59 @@ const CONTENT: u64 = 2;
 
 /// Packs a recipe.
 pub fn pack(pieces: &[Piece]) -> Packed {
+    let folded = pack_form(pieces, Form::Folded);
+    // A zip may be as odd as it likes: what would not come back is kept as it is.
+    if unpack(&folded.0).as_deref() == Some(pieces) {
+        return folded;
+    }
+    pack_form(pieces, Form::AsItIs)
+}
+
+/// How the literal bytes of a recipe are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    AsItIs,
+    /// Without what [`headers`] expects.
+    Folded,
+}
+
+fn pack_form(pieces: &[Piece], form: Form) -> Packed {
     let mut steps = Vec::new();
     let mut literals = Vec::new();
-    put_number(&mut steps, pieces.len() as u64);
+    put_number(&mut steps, (pieces.len() as u64) << 1 | form as u64);
     for piece in pieces {
-        let (kind, id) = match piece {
+        let kind = match piece {
             Piece::Literal(bytes) => {
                 literals.extend_from_slice(bytes);
-                (LITERAL, None)
+                LITERAL
             }
-            Piece::Stream { stream, .. } => (STREAM, Some(stream.0)),
-            Piece::Content { content, .. } => (CONTENT, Some(content.0)),
+            Piece::Stream { .. } => STREAM,
+            Piece::Content { .. } => CONTENT,
         };
         // The kind takes two bits of its own, and no piece of an artifact needs all 64 for its size.
         put_number(&mut steps, piece.bytes() << 2 | kind);
-        if let Some(id) = id {
-            put_number(&mut steps, id.cast_unsigned());
-        }
+    }
+    // Files that came together have numbers in a row.
+    let mut last = 0_i64;
+    let ids = pieces.iter().filter_map(|piece| match piece {
+        Piece::Literal(_) => None,
+        Piece::Stream { stream, .. } => Some(stream.0),
+        Piece::Content { content, .. } => Some(content.0),
+    });
+    for id in ids {
+        let step = id.wrapping_sub(last);
+        put_number(&mut steps, (step << 1 ^ step >> 63).cast_unsigned());
+        last = id;
+    }
+    if form == Form::Folded {
+        let spans: Vec<_> = pieces
+            .iter()
+            .map(|piece| Span {
+                is_literal: matches!(piece, Piece::Literal(_)),
+                bytes: piece.bytes(),
+            })
+            .collect();
+        headers::cross(&mut literals, &spans, Direction::TakeOut);
     }
     steps.extend_from_slice(&literals);
     let packed = zstd::bulk::compress(&steps, ZSTD_LEVEL);
@@ -81,6 +120,11 @@ pub fn pack(pieces: &[Piece]) -> Packed {
 }
 
 impl Packed {
+    /// Returns the pieces that were packed; `None` for bytes that are no recipe.
+    pub fn pieces(&self) -> Option<Vec<Piece>> {
+        unpack(&self.0)
+    }
+
     /// Returns how many bytes it takes in the store.
     pub fn bytes(&self) -> u64 {
         self.0.len() as u64
@@ -115,34 +159,47 @@ pub fn get(conn: &Connection, artifact: ArtifactId) -> Result<Option<Vec<Piece>>
 
 fn unpack(packed: &[u8]) -> Option<Vec<Piece>> {
     let bytes = zstd::bulk::Decompressor::upper_bound(packed)?;
-    let recipe = zstd::bulk::decompress(packed, bytes.min(MAX_BYTES)).ok()?;
+    let mut recipe = zstd::bulk::decompress(packed, bytes.min(MAX_BYTES)).ok()?;
     let mut steps = recipe.as_slice();
-    let count = take_number(&mut steps)?;
+    let head = take_number(&mut steps)?;
     // A literal's bytes come behind all steps: until then its size stands for it.
-    let mut sized = Vec::new();
-    for _ in 0..count {
+    let mut spans = Vec::new();
+    let mut kinds = Vec::new();
+    for _ in 0..head >> 1 {
         let step = take_number(&mut steps)?;
-        let id = match step & 3 {
-            LITERAL => None,
-            _ => Some(take_number(&mut steps)?.cast_signed()),
-        };
-        sized.push((step & 3, step >> 2, id));
+        kinds.push(step & 3);
+        spans.push(Span {
+            is_literal: step & 3 == LITERAL,
+            bytes: step >> 2,
+        });
     }
-    let mut literals = steps;
-    let mut pieces = Vec::with_capacity(sized.len());
-    for (kind, bytes, id) in sized {
-        pieces.push(match (kind, id) {
-            (LITERAL, None) => {
+    let mut ids = Vec::new();
+    let mut last = 0_i64;
+    for _ in kinds.iter().filter(|kind| **kind != LITERAL) {
+        let step = take_number(&mut steps)?;
+        last = last.wrapping_add((step >> 1).cast_signed() ^ -(step & 1).cast_signed());
+        ids.push(last);
+    }
+    let literals_start = recipe.len() - steps.len();
+    let literals = recipe.get_mut(literals_start..)?;
+    if head & 1 == Form::Folded as u64 {
+        headers::cross(literals, &spans, Direction::PutBack);
+    }
+    let (mut literals, mut ids) = (&*literals, ids.into_iter());
+    let mut pieces = Vec::with_capacity(spans.len());
+    for (kind, Span { bytes, .. }) in kinds.into_iter().zip(spans) {
+        pieces.push(match kind {
+            LITERAL => {
                 let (literal, rest) = literals.split_at_checked(usize::try_from(bytes).ok()?)?;
                 literals = rest;
                 Piece::Literal(literal.to_vec())
             }
-            (STREAM, Some(id)) => Piece::Stream {
-                stream: StreamId(id),
+            STREAM => Piece::Stream {
+                stream: StreamId(ids.next()?),
                 bytes,
             },
-            (CONTENT, Some(id)) => Piece::Content {
-                content: ContentId(id),
+            CONTENT => Piece::Content {
+                content: ContentId(ids.next()?),
                 bytes,
             },
             _ => return None,
@@ -216,6 +273,106 @@ mod tests {
         assert_eq!(get(&conn, tree).unwrap(), None);
         for few in [&[][..], &[Piece::Literal(vec![7])]] {
             assert_eq!(unpack(&pack(few).0).as_deref(), Some(few));
+        }
+    }
+
+    /// Returns the recipe of a zip with two deflated files and a stored one, the latter without a data descriptor.
+    fn recipe_of_a_zip() -> Vec<Piece> {
+        let header = |signature: &[u8], flags: u16, method: u16, facts: [u32; 3], name: &str| {
+            let fixed = [20, flags, method, 0x4000, 0x5501].map(u16::to_le_bytes);
+            let lengths = [name.len() as u16, 0].map(u16::to_le_bytes);
+            [
+                signature,
+                fixed.as_flattened(),
+                facts.map(u32::to_le_bytes).as_flattened(),
+                lengths.as_flattened(),
+            ]
+            .concat()
+        };
+        let mut zip: Vec<u8> = Vec::new();
+        let (mut pieces, mut directory, mut literal) = (Vec::new(), Vec::new(), Vec::new());
+        let sizes = [(8, 300, 70_000), (0, 5_000, 5_000), (8, 9, 4)];
+        for (number, (method, packed, plain)) in (7..).zip(sizes) {
+            let name = format!("package-1.0.0/file-{number}");
+            let facts = [0x1234_5678 * number as u32, packed, plain];
+            let (flags, told) = if method == 8 { (8, [0; 3]) } else { (0, facts) };
+            directory.extend(header(b"PK\x01\x02\x14\x03", flags, method, facts, &name));
+            directory.extend([0; 6]);
+            directory.extend((0o644_u32 << 16).to_le_bytes());
+            directory.extend((zip.len() as u32).to_le_bytes());
+            directory.extend(name.as_bytes());
+            let local = [
+                &header(b"PK\x03\x04", flags, method, told, &name),
+                name.as_bytes(),
+            ];
+            literal.extend(local.concat());
+            pieces.push(Piece::Literal(std::mem::take(&mut literal)));
+            let stream = Piece::Stream {
+                stream: StreamId(number),
+                bytes: packed.into(),
+            };
+            let content = Piece::Content {
+                content: ContentId(number),
+                bytes: packed.into(),
+            };
+            pieces.push(if method == 8 { stream } else { content });
+            zip.extend(local.concat());
+            zip.extend(vec![0; packed as usize]);
+            if flags == 8 {
+                literal.extend(b"PK\x07\x08");
+                literal.extend(facts.map(u32::to_le_bytes).as_flattened());
+                zip.extend(&literal);
+            }
+        }
+        let end = [directory.len() as u32, zip.len() as u32].map(u32::to_le_bytes);
+        literal.extend(directory);
+        literal.extend(b"PK\x05\x06\0\0\0\0\x03\0\x03\0");
+        literal.extend(end.as_flattened());
+        literal.extend([0, 0]);
+        pieces.push(Piece::Literal(literal));
+        pieces
+    }
+
+    #[test]
+    fn what_a_zip_says_twice_is_kept_once() {
+        let pieces = recipe_of_a_zip();
+        let literals = |pieces: &[Piece]| -> usize {
+            let is_literal = |piece: &&Piece| matches!(piece, Piece::Literal(_));
+            pieces
+                .iter()
+                .filter(is_literal)
+                .map(|piece| piece.bytes() as usize)
+                .sum()
+        };
+        let steps = zstd::bulk::decompress(&pack(&pieces).0, MAX_BYTES).unwrap();
+        assert_eq!(steps[0] & 1, Form::Folded as u8);
+        let directory = steps.len() - 22 - 3 * (46 + "package-1.0.0/file-7".len());
+        // Left of three records: who made them, and the mode.
+        let left = steps[directory..steps.len() - 22]
+            .iter()
+            .filter(|byte| **byte != 0);
+        assert_eq!(left.count(), 3 * 4, "{:02x?}", &steps[directory..]);
+        assert!(literals(&pieces) > 300);
+        assert_eq!(unpack(&pack(&pieces).0), Some(pieces));
+    }
+
+    #[test]
+    fn any_zip_comes_back_whatever_its_headers_say() {
+        let good = recipe_of_a_zip();
+        let literals = good
+            .iter()
+            .filter(|piece| matches!(piece, Piece::Literal(_)));
+        for (index, literal) in literals.enumerate() {
+            for at in 0..literal.bytes() as usize {
+                for byte in [0, 0x50, 0xff] {
+                    let mut odd = good.clone();
+                    let Piece::Literal(bytes) = &mut odd[2 * index] else {
+                        panic!("literals and files take turns");
+                    };
+                    bytes[at] = byte;
+                    assert_eq!(unpack(&pack(&odd).0), Some(odd), "{index}, {at}, {byte}");
+                }
+            }
         }
     }
 

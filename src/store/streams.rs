@@ -9,6 +9,9 @@ use crate::crypto::Digest;
 /// Bytes of every chunk of a stream but its last.
 pub const CHUNK_BYTES: usize = 256 << 10;
 
+/// Bytes of the largest stream that another may take the place of: so one short transaction takes it out, and one reads it.
+pub const REPLACED_BYTES: u64 = 2 << 20;
+
 /// The number of a stream in this store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StreamId(pub i64);
@@ -60,12 +63,13 @@ pub fn append(
     Ok(())
 }
 
-/// Ends a stream: from here on it is `content`, encoded. `sha256` is over its `bytes` encoded bytes.
+/// Ends a stream: from here on it is `content`, encoded. `sha256` is over its `bytes` encoded bytes; `None` for one that
+/// was encoded here: nothing but its content leads to it, so that it can be taken out once the content has another.
 pub fn finish(
     conn: &Transaction<'_>,
     stream: StreamId,
     content: ContentId,
-    sha256: &Digest,
+    sha256: Option<&Digest>,
     bytes: u64,
 ) -> Result<(), StoreError> {
     let mut query = conn.prepare_cached(
@@ -88,6 +92,31 @@ pub fn abandon(conn: &Transaction<'_>, stream: StreamId) -> Result<(), StoreErro
         "DELETE FROM stream WHERE id = :stream AND content IS NULL",
         named_params! { ":stream": stream },
     )?;
+    Ok(())
+}
+
+/// Takes out the stream that was encoded here for a content, where the content has one that came in a zip too: one is
+/// enough to answer with, and recipes refer to the other. Stays where the content is or was offered, as it may be on its
+/// way to a client, and where it has more than [`REPLACED_BYTES`].
+pub fn drop_replaced(conn: &Transaction<'_>, content: ContentId) -> Result<(), StoreError> {
+    let mut query = conn.prepare_cached(
+        "DELETE FROM stream
+          WHERE content = :content
+            AND sha256 IS NULL
+            AND bytes <= :most_bytes
+            AND EXISTS (SELECT 1 FROM stream WHERE content = :content AND sha256 IS NOT NULL)
+            AND NOT EXISTS (
+                SELECT 1
+                  FROM file f
+                  JOIN member m ON m.artifact = f.artifact
+                 WHERE f.content = :content)
+            AND NOT EXISTS (
+                SELECT 1
+                  FROM document d
+                  JOIN member m ON m.artifact = d.artifact
+                 WHERE d.document = :content)",
+    )?;
+    query.execute(named_params! { ":content": content, ":most_bytes": REPLACED_BYTES as i64 })?;
     Ok(())
 }
 
@@ -134,7 +163,9 @@ pub fn find_deflated(
         "SELECT c.id, c.sha256, c.bytes, c.crc32, s.id, s.bytes
            FROM stream s
            JOIN content c ON c.id = s.content
-          WHERE s.sha256 = :sha256 AND s.coding = 'deflate'
+          WHERE substr(s.sha256, 1, 8) = substr(:sha256, 1, 8)
+            AND s.sha256 = :sha256
+            AND s.coding = 'deflate'
           ORDER BY s.id
           LIMIT 1",
     )?;
@@ -218,7 +249,7 @@ mod tests {
         }
         let digest = Digest::of(bytes);
         let content = contents::insert(&transaction, &digest, bytes.len() as u64, 0).unwrap();
-        finish(&transaction, stream, content, &digest, bytes.len() as u64).unwrap();
+        finish(&transaction, stream, content, None, bytes.len() as u64).unwrap();
         transaction.commit().unwrap();
         (content, stream)
     }
@@ -252,7 +283,7 @@ mod tests {
         let packed = Digest::of(b"packed");
         let id = begin(&conn, Coding::Deflate).unwrap();
         assert_eq!(find_deflated(&conn, &packed).unwrap(), None);
-        finish(&conn, id, content, &packed, 6).unwrap();
+        finish(&conn, id, content, Some(&packed), 6).unwrap();
         let (stream, found) = find_deflated(&conn, &packed).unwrap().unwrap();
         assert_eq!((stream.id, stream.bytes, found.id), (id, 6, content));
         assert_eq!(find_deflated(&conn, &Digest::of(b"plain")).unwrap(), None);

@@ -102,6 +102,24 @@ fn a_new_content_of_a_deflated_entry_has_no_other_stream_than_its_own() {
 }
 
 #[test]
+fn the_stream_encoded_here_gives_way_to_one_that_a_zip_brings_before_it_is_offered() {
+    let text = text();
+    let fast = deflated_fast(&text);
+    let stored = nginx("1.0.0", |zip, path| zip.stored(path, &text));
+    let deflated = nginx("1.1.0", |zip, path| {
+        zip.deflated_but(path, &text, |entry| entry.packed.clone_from(&fast))
+    });
+    let source = tar()
+        .file("nginx-1.0.0.zip", stored.bytes())
+        .file("nginx-1.1.0.zip", deflated.bytes());
+    let place = Place::new();
+    place.import(source.bytes(), &Ask::release("9.2.0"));
+    let expected = ("deflate".to_owned(), fast.len() as i64);
+    assert_eq!(streams_of(&place, text.len()), [expected]);
+    assert_eq!(place.count("recipe"), 2);
+}
+
+#[test]
 fn a_zip_that_is_here_is_found_by_its_bytes_and_nothing_more_is_kept() {
     let place = Place::new();
     place.import(zips(Zip::deflated).bytes(), &Ask::release("9.2.0"));

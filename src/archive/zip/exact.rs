@@ -187,6 +187,17 @@ impl ExactZip {
         self.window(range)
     }
 
+    /// Hands part of the zip, as it lies, to `each`, by way of `buffer` where it is not in memory. Its errors turn back into
+    /// [`ArchiveError`]s by `From`.
+    pub fn for_each_raw(
+        &self,
+        range: Range<u64>,
+        buffer: &mut [u8],
+        each: impl FnMut(&[u8]),
+    ) -> io::Result<()> {
+        self.window(range).for_each(buffer, each)
+    }
+
     /// Returns a reader of the content of one of its entries, which has to be read to its end: it fails there when the
     /// content is not what was announced.
     pub fn content(&self, entry: &ExactEntry) -> impl Read + use<> {

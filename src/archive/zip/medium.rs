@@ -94,6 +94,23 @@ impl Window {
         self.end.saturating_sub(self.position)
     }
 
+    /// Hands all of the part to `each`, by way of `buffer` where it is not in memory.
+    pub(super) fn for_each(self, buffer: &mut [u8], mut each: impl FnMut(&[u8])) -> io::Result<()> {
+        if let Medium::Memory(bytes) = &*self.medium {
+            let range = [self.position, self.end]
+                .map(|at| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len()));
+            each(bytes.get(range[0]..range[1]).unwrap_or_default());
+            return Ok(());
+        }
+        let mut part = self;
+        loop {
+            match part.read(buffer)? {
+                0 => return Ok(()),
+                count => each(buffer.get(..count).unwrap_or_default()),
+            }
+        }
+    }
+
     /// Reads the first `bytes` of the part; fewer where it ends before.
     pub(super) fn read_up_to(self, bytes: u64) -> io::Result<Vec<u8>> {
         let mut read = Vec::new();
