@@ -171,6 +171,14 @@ mod tests {
         content
     }
 
+    /// Adds a stream that a zip brought to a content that has one.
+    fn second_stream(conn: &Transaction<'_>, known: ContentId) -> streams::StreamId {
+        let second = streams::begin(conn, Coding::Deflate).unwrap();
+        streams::append(conn, second, 0, b"second").unwrap();
+        streams::finish(conn, second, known, Some(&Digest::of(b"second")), 6).unwrap();
+        second
+    }
+
     fn texts(conn: &Connection) -> Vec<String> {
         let mut query = conn
             .prepare("SELECT CAST(bytes AS TEXT) FROM chunk ORDER BY stream")
@@ -218,9 +226,7 @@ mod tests {
         let conn = conn.transaction().unwrap();
         let known = content(&conn, "known");
         let mark = mark(&conn).unwrap();
-        let second = streams::begin(&conn, Coding::Deflate).unwrap();
-        streams::append(&conn, second, 0, b"second").unwrap();
-        streams::finish(&conn, second, known, Some(&Digest::of(b"second")), 6).unwrap();
+        let second = second_stream(&conn, known);
         let zip = artifact(&conn, "1.0.0", "zip");
         recipes::put(&conn, zip, &recipes::pack(&[])).unwrap();
         let source = sources::begin(&conn, "packages.tar").unwrap();
@@ -236,5 +242,20 @@ mod tests {
         let first = streams::of_content(&conn, known).unwrap();
         assert_eq!(first.coding, Coding::Plain);
         assert_eq!(streams::chunk(&conn, second, 0).unwrap(), None);
+    }
+
+    #[test]
+    fn the_only_stream_of_a_content_stays_whoever_brought_it() {
+        let mut conn = schema::in_memory();
+        let conn = conn.transaction().unwrap();
+        let known = content(&conn, "known");
+        let mark = mark(&conn).unwrap();
+        let second = second_stream(&conn, known);
+        streams::drop_replaced(&conn, known).unwrap();
+        assert_eq!(texts(&conn), ["second"]);
+
+        while remove_some(&conn, mark).unwrap() {}
+        assert_eq!(texts(&conn), ["second"]);
+        assert_eq!(streams::of_content(&conn, known).unwrap().id, second);
     }
 }
