@@ -1,7 +1,8 @@
 //! Recipes: how an artifact that came as a zip is put together again, in the order of its bytes.
 //!
 //! A recipe is one row: its steps as variable-length numbers, seven bits a byte and the lowest first, then all literal bytes
-//! together, less what [`headers`] can tell, under zstd. An artifact that came as a tree has none: its zip is a function of its files.
+//! together, less what `recipes/headers.rs` can tell, under zstd. An artifact that came as a tree has none: its
+//! zip is a function of its files.
 
 mod headers;
 
