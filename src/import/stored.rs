@@ -5,6 +5,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 use super::error::ImportError;
 use crate::crypto::{Digest, Hasher};
 use crate::store::contents::ContentId;
+use crate::store::recipes::Piece;
 use crate::store::streams::{self, CHUNK_BYTES, Coding, Stream, StreamId};
 use crate::store::{Store, StoreError};
 
