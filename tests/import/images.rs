@@ -676,6 +676,25 @@ fn the_form_between_command_line_and_server_is_not_believed_either() {
 }
 
 #[test]
+fn as_many_layers_without_a_byte_as_an_image_may_have_are_no_fault() {
+    let packages = tar().package("packages/nginx/1.5.0").bytes();
+    let empty = Limits::default().image_entries - 1;
+    let empty_layer = serde_json::json!({ "path": "e", "diff_id": hex(b"") });
+    let mut layers = vec![empty_layer; empty];
+    layers.push(serde_json::json!({ "path": "l", "diff_id": hex(&packages) }));
+    let order = serde_json::json!({ "name": "x:9.2.0", "layers": layers });
+    let source = tar().file("airlock-image.json", order.to_string());
+    let source = (0..empty).fold(source, |tar, number| tar.file(number.to_string(), ""));
+    let source = source.file(empty.to_string(), &packages);
+    // Whoever reads has the stack of a thread.
+    let reader = std::thread::Builder::new().stack_size(1 << 20);
+    let imported = reader
+        .spawn(move || Place::new().import(source.bytes(), &Ask::default()).added)
+        .unwrap();
+    assert_eq!(imported.join().unwrap(), ["nginx 1.5.0"]);
+}
+
+#[test]
 fn a_zip_may_be_larger_than_a_file_and_no_larger_than_an_artifact() {
     let package = |version: &str, files: usize| {
         let root = format!("nginx-{version}");

@@ -172,7 +172,7 @@ impl Image {
         Ok(is_of_interest && self.hidden.sees(path, is_directory)? && is_below)
     }
 
-    /// Begins the next layer; `false` once there is none.
+    /// Begins the next layer, or passes over one without a byte; `false` once there is none.
     fn begin_layer(&mut self) -> Result<bool, ArchiveError> {
         let mut outer = self.outer.lock().unwrap_or_else(PoisonError::into_inner);
         let member = outer.next()?;
@@ -204,7 +204,7 @@ impl Image {
         if bytes == 0 {
             // Some tools write an empty layer as no bytes at all.
             check(&about, &Arc::default(), &Arc::default())?;
-            return self.begin_layer();
+            return Ok(true);
         }
         let allowed = self.bytes_in.saturating_mul(self.limits.expansion_ratio);
         let limits = Limits {
