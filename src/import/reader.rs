@@ -233,6 +233,8 @@ impl<'a> Reader<'a> {
         if let Some(package) = &mut self.collecting {
             package.signature = self.found.signatures.take(place.folder);
             match opened {
+                // Two files of one path: programs that unpack the source keep the last.
+                Ok(_) if package.zip.is_some() => package.refuse(PackageError::Scattered),
                 Ok(zip) => package.zip = Some(zip),
                 Err(why) => package.refuse(why),
             }

@@ -212,6 +212,27 @@ fn a_tar_with_two_zips_of_one_path_has_none_of_them() {
 }
 
 #[test]
+fn a_zip_that_comes_twice_in_a_row_is_put_aside_with_its_signature() {
+    let place = Place::new();
+    let [first, second] =
+        ["first", "second"].map(|text| nginx("1.5.0", |zip, path| zip.stored(path, text)).bytes());
+    for between in [Some("first"), None] {
+        let source = tar().file("nginx-1.5.0.zip", &first);
+        let source = match between {
+            Some(text) => source.file("nginx-1.5.0.zip.sig", text),
+            None => source,
+        };
+        let source = source
+            .file("nginx-1.5.0.zip", &second)
+            .file("nginx-1.6.0.zip", nginx("1.6.0", |zip, _| zip).bytes());
+        let plan = place.import(source.bytes(), &Ask::branch("mine"));
+        let [problem] = plan.quarantined.try_into().unwrap();
+        assert_eq!(problem.why, "its files do not lie together in the source");
+        assert_eq!((place.count("artifact"), place.count("signature")), (1, 0));
+    }
+}
+
+#[test]
 fn a_release_that_is_asked_for_nowhere_is_asked_for() {
     let place = Place::new();
     let zip = nginx("1.5.0", |zip, _| zip).bytes();
