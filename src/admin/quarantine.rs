@@ -1,6 +1,6 @@
 //! What the operator does with the quarantine.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::error::OperationError;
 use crate::distribution::{BranchKind, SignatureStatus};
+use crate::package::PackageId;
+use crate::store::artifacts::{Artifact, ArtifactId};
 use crate::store::quarantine::{self, Case, Kept, QuarantineId};
 use crate::store::sources::Source;
 use crate::store::stages::{self, StageId};
@@ -59,6 +61,8 @@ pub struct Retried {
     pub plans: Vec<i64>,
     /// Packages of which nothing is kept: their source has to be imported again.
     pub not_kept: Vec<CaseReport>,
+    /// Packages that stay, since another zip of the same version is tried: a branch holds one.
+    pub passed_over: Vec<CaseReport>,
 }
 
 /// Returns everything in quarantine, oldest first.
@@ -78,27 +82,29 @@ pub fn retry(store: &Store, who: &str, request: &CasesRequest) -> Result<Retried
         let mut retried = Retried {
             plans: Vec::new(),
             not_kept: Vec::new(),
+            passed_over: Vec::new(),
         };
-        let mut kept: Vec<(Kept, String)> = Vec::new();
+        let mut left: Vec<(Kept, Case)> = Vec::new();
         for case in chosen(conn, request)? {
-            match &case.kept {
-                Some(it) => kept.push((it.clone(), source_name(conn, &case)?)),
+            match case.kept.clone() {
+                Some(kept) => left.push((kept, case)),
                 None => retried.not_kept.push(report(conn, case)?),
             }
         }
-        while let Some((first, source)) = kept.first() {
-            let is_with_first =
-                |(it, _): &(Kept, String)| it.branch == first.branch && it.kind == first.kind;
-            let together: Vec<_> = kept
-                .iter()
-                .filter(|it| is_with_first(it))
-                .cloned()
-                .collect();
-            let stage = stage(conn, who, first, source, &together)?;
+        while let Some((first, case)) = left.first().cloned() {
+            let (together, others) = left
+                .into_iter()
+                .partition(|(kept, _)| kept.branch == first.branch && kept.kind == first.kind);
+            left = others;
+            let tried = one_of_each(conn, &together)?;
+            let source = source_name(conn, &case)?;
+            let stage = stage(conn, who, &first, &source, &tried)?;
             retried.plans.push(stage.0);
-            let done: HashSet<_> = together.into_iter().map(|(it, _)| it.artifact).collect();
-            let branch = first.branch.clone();
-            kept.retain(|(it, _)| it.branch != branch || !done.contains(&it.artifact));
+            for (kept, case) in together {
+                if tried.values().all(|artifact| *artifact != kept.artifact) {
+                    retried.passed_over.push(report(conn, case)?);
+                }
+            }
         }
         Ok(retried)
     })
@@ -129,12 +135,30 @@ fn chosen(conn: &Connection, request: &CasesRequest) -> Result<Vec<Case>, Operat
     request.ids.iter().map(find).collect()
 }
 
+/// Returns what is tried of each package version: the zip with the best signature, of equal ones the one that came last.
+fn one_of_each(
+    conn: &Connection,
+    together: &[(Kept, Case)],
+) -> Result<HashMap<PackageId, ArtifactId>, StoreError> {
+    let mut best: HashMap<PackageId, (u8, ArtifactId)> = HashMap::new();
+    let now = Timestamp::now();
+    for (kept, _) in together {
+        let package = artifact_of(conn, kept)?.package;
+        let worth = signatures::status(conn, kept.artifact, now)?.worth();
+        if best.get(&package).is_none_or(|(least, _)| worth >= *least) {
+            best.insert(package, (worth, kept.artifact));
+        }
+    }
+    let artifacts = best.into_iter();
+    Ok(artifacts.map(|(package, (_, it))| (package, it)).collect())
+}
+
 fn stage(
     conn: &rusqlite::Transaction<'_>,
     who: &str,
     first: &Kept,
     source: &str,
-    together: &[(Kept, String)],
+    tried: &HashMap<PackageId, ArtifactId>,
 ) -> Result<StageId, StoreError> {
     let at = Timestamp::now().to_string();
     let id = sources::begin(conn, source)?;
@@ -147,13 +171,15 @@ fn stage(
     // A branch that was not made for want of packages is to have the policy that it was meant to have.
     let policy = branch.is_none().then_some(first.signatures);
     let stage = stages::begin(conn, id, &at, who, policy)?;
-    for (kept, _) in together {
-        stages::add(conn, stage, kept.artifact)?;
+    for artifact in tried.values() {
+        stages::add(conn, stage, *artifact)?;
     }
     // A release is compared whole.
     if let Some(branch) = branch.filter(|branch| branch.kind == BranchKind::Release) {
         for member in branches::members(conn, branch.id)? {
-            stages::add(conn, stage, member.artifact)?;
+            if !tried.contains_key(&member.package) {
+                stages::add(conn, stage, member.artifact)?;
+            }
         }
     }
     stages::finish(conn, stage, Some(&first.target()), &Default::default(), 0)?;
@@ -165,15 +191,18 @@ fn source_name(conn: &Connection, case: &Case) -> Result<String, StoreError> {
     Ok(source.map(|source| source.name).unwrap_or_default())
 }
 
+fn artifact_of(conn: &Connection, kept: &Kept) -> Result<Artifact, StoreError> {
+    artifacts::get(conn, kept.artifact)?.ok_or_else(|| StoreError::Invalid {
+        what: "artifact",
+        value: kept.artifact.0.to_string(),
+    })
+}
+
 fn report(conn: &Connection, case: Case) -> Result<CaseReport, StoreError> {
     let kept = match &case.kept {
         None => None,
         Some(kept) => {
-            let artifact =
-                artifacts::get(conn, kept.artifact)?.ok_or_else(|| StoreError::Invalid {
-                    what: "artifact",
-                    value: kept.artifact.0.to_string(),
-                })?;
+            let artifact = artifact_of(conn, kept)?;
             let signature = signatures::status(conn, kept.artifact, Timestamp::now())?;
             Some(KeptReport {
                 branch: kept.branch.to_string(),

@@ -76,31 +76,28 @@ fn retry(
     request: &CasesRequest,
     is_dry: bool,
 ) -> Result<ExitCode, CliError> {
-    let Retried { plans, not_kept } = door.retry_quarantined(request)?;
+    let Retried {
+        plans,
+        not_kept,
+        passed_over,
+    } = door.retry_quarantined(request)?;
     let speaks = !common.json && !common.quiet;
-    let (mut taken, mut left) = (0, not_kept.len());
+    let (mut taken, mut left) = (0, not_kept.len() + passed_over.len());
     let mut done: Vec<Committed> = Vec::new();
+    let mut failure = None;
     for plan in plans {
-        let report = door.plan(plan, ConsentRequest::default());
-        let report = report.inspect_err(|_| {
-            let _ = door.drop_plan(plan);
-        })?;
-        if speaks {
-            super::print(&plan_text::plan(&report, false))?;
+        match try_plan(door, plan, is_dry, speaks) {
+            Ok(tried) => {
+                taken += tried.taken;
+                left += tried.left;
+                done.extend(tried.committed);
+            }
+            // What one branch refuses keeps nothing from the others.
+            Err(error) => {
+                let _ = door.drop_plan(plan);
+                failure.get_or_insert(error);
+            }
         }
-        if is_dry {
-            door.drop_plan(plan)?;
-            taken += report.added.len() + report.replaced.len();
-            left += report.quarantined.len();
-            continue;
-        }
-        let committed = door.commit(plan, ConsentRequest::default())?;
-        if speaks {
-            super::print(&plan_text::committed(&committed))?;
-        }
-        taken += committed.added + committed.replaced;
-        left += committed.quarantined;
-        done.push(committed);
     }
     if speaks {
         for case in &not_kept {
@@ -109,10 +106,50 @@ fn retry(
                 case.id, case.package, case.source
             ))?;
         }
+        for case in &passed_over {
+            super::print(&format!(
+                "{}: another zip of {} was tried; this one stays\n",
+                case.id, case.package
+            ))?;
+        }
     } else {
         common.print(&(&done, &not_kept), |_| String::new())?;
     }
-    Ok(exit::code(taken, left))
+    match failure {
+        Some(error) => Err(error),
+        None => Ok(exit::code(taken, left)),
+    }
+}
+
+/// What trying the packages of one branch again came to.
+struct Tried {
+    taken: usize,
+    left: usize,
+    committed: Option<Committed>,
+}
+
+fn try_plan(door: &Door, plan: i64, is_dry: bool, speaks: bool) -> Result<Tried, CliError> {
+    let report = door.plan(plan, ConsentRequest::default())?;
+    if speaks {
+        super::print(&plan_text::plan(&report, false))?;
+    }
+    if is_dry {
+        door.drop_plan(plan)?;
+        return Ok(Tried {
+            taken: report.added.len() + report.replaced.len(),
+            left: report.quarantined.len(),
+            committed: None,
+        });
+    }
+    let committed = door.commit(plan, ConsentRequest::default())?;
+    if speaks {
+        super::print(&plan_text::committed(&committed))?;
+    }
+    Ok(Tried {
+        taken: committed.added + committed.replaced,
+        left: committed.quarantined,
+        committed: Some(committed),
+    })
 }
 
 fn list(cases: &[CaseReport]) -> String {

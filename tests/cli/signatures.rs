@@ -262,3 +262,40 @@ fn the_exit_code_tells_all_from_some_from_none() {
         site.run(&["plans", "list"])
     );
 }
+
+#[test]
+fn a_branch_that_can_no_longer_be_keeps_nothing_from_the_others() {
+    let signer = Signer::new();
+    let site = Site::new();
+    let zip = nginx("1.0.0", "# nginx\n");
+    let signed = tar()
+        .file("nginx-1.0.0.zip", &zip)
+        .file("nginx-1.0.0.zip.sig", signer.sign(&zip));
+    let path = site.source("signed.tar", signed.bytes());
+    let key = site.source("key.asc", signer.key());
+    for branch in ["mine", "other"] {
+        let code = ["import", &path, "--branch", branch, "--signatures"];
+        site.run(&[&code[..], &["require", "--quiet"]].concat());
+    }
+    let release = tar().file("nginx-1.1.0.zip", nginx("1.1.0", "# nginx\n"));
+    let release = site.source("release.tar", release.bytes());
+    site.run(&["import", &release, "--release", "mine"]);
+    site.run(&["keys", "add", "--yes", &key]);
+    insta::assert_snapshot!(said(&site, &signer, &["quarantine", "retry", "--all"]), @r"
+    exit 1
+    Plan 5 makes local branch other from signed.tar
+            1 added
+    Signatures (require): 1 good
+    Change set 2: 1 added of 1 package version, served at /d/other/; `airlock activate other` puts it at /
+    Error: mine is here as a release branch
+    Hint: choose another name with --branch or --release
+    ");
+    insta::assert_snapshot!(said(&site, &signer, &["quarantine", "list"]), @r"
+    exit 0
+    1: nginx 1.0.0: its signature is by the key [KEY ID], which is not in the keyring
+    ");
+    insta::assert_snapshot!(said(&site, &signer, &["plans", "list"]), @r"
+    exit 0
+    No plan waits.
+    ");
+}

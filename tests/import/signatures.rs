@@ -3,7 +3,9 @@
 use airlock::admin::keys::{self, KeyRequest};
 use airlock::admin::quarantine::{self, CasesRequest};
 use airlock::admin::signatures as policies;
-use airlock::distribution::{DistributionName, SignatureCounts, SignaturePolicy, SignatureStatus};
+use airlock::distribution::{
+    BranchKind, DistributionName, SignatureCounts, SignaturePolicy, SignatureStatus,
+};
 use airlock::import::PlanReport;
 use airlock::store::leftovers;
 use airlock::store::stages::StageId;
@@ -529,4 +531,54 @@ fn a_stricter_policy_makes_no_edition_of_what_is_there() {
         "what a release holds stays"
     );
     assert_eq!(place.count("branch"), 1);
+}
+
+/// Returns a source of one zip with its signature.
+fn signed(signer: &Signer, version: &str, readme: &str) -> Tar {
+    let zip = nginx_with(version, readme);
+    tar()
+        .file(format!("nginx-{version}.zip"), &zip)
+        .file(format!("nginx-{version}.zip.sig"), signer.sign(&zip))
+}
+
+#[test]
+fn of_several_zips_of_one_version_in_quarantine_the_best_is_tried_and_the_others_stay() {
+    let (signer, stranger) = (Signer::new(), Signer::new());
+    for kind in [BranchKind::Release, BranchKind::Local] {
+        let place = Place::new();
+        let ask = Ask {
+            signatures: Some(SignaturePolicy::Require),
+            ..Ask::into("9.2.0", kind)
+        };
+        for (signer, readme) in [(&signer, "one"), (&signer, "two"), (&stranger, "three")] {
+            place.import(signed(signer, "1.0.0", readme).bytes(), &ask);
+        }
+        assert_eq!(place.count("quarantine"), 3);
+        trust(&place, &signer);
+        let request = CasesRequest::default();
+        let retried = quarantine::retry(&place.store, "tester", &request).unwrap();
+        let passed_over: Vec<_> = retried.passed_over.iter().map(|case| case.id).collect();
+        assert_eq!(passed_over, [1, 3]);
+        let [plan] = retried.plans.try_into().unwrap();
+        let done = place.commit(StageId(plan)).unwrap();
+        assert_eq!((done.added, done.quarantined), (1, 0));
+        let held = place.artifacts("9.2.0");
+        let second = airlock::crypto::Digest::of(&nginx_with("1.0.0", "two"));
+        assert_eq!(held[0].sha256, second);
+        assert_eq!(place.count("quarantine"), 2);
+
+        // What is left and good is another zip of a version that is there.
+        let request = CasesRequest { ids: vec![1, 1] };
+        let retried = quarantine::retry(&place.store, "tester", &request).unwrap();
+        assert_eq!(retried.passed_over, []);
+        let [plan] = retried.plans.try_into().unwrap();
+        let done = place.commit(StageId(plan)).unwrap();
+        let (branch, added, refused) = match kind {
+            BranchKind::Release => (done.branch.starts_with("9.2.0+"), 1, 0),
+            _ => (done.branch == "9.2.0", 0, 1),
+        };
+        assert!(branch, "{}", done.branch);
+        assert_eq!((done.added, done.refused), (added, refused), "{kind}");
+        assert_eq!(place.artifacts("9.2.0"), held);
+    }
 }
