@@ -43,26 +43,38 @@ impl Seal {
         }
     }
 
-    /// Keeps it with the artifact whose bytes it has taken in, and what the keyring says of it.
+    /// Keeps it with the artifact whose bytes it has taken in, and what the keyring says of it; `keyring` is how that was
+    /// when the import began.
     pub(super) fn keep(
         self,
         store: &Store,
         artifact: ArtifactId,
         keyring: &[Certificate],
     ) -> Result<(), StoreError> {
-        let (digest, status) = match self.verifying {
-            Some((signature, verifying)) => {
-                let digest = verifying.finish();
-                let verdict = signature.judge(&digest, keyring, Timestamp::now());
-                (digest, status(verdict))
-            }
-            None => (Box::default(), SignatureStatus::Unreadable),
+        let (signature, digest) = match self.verifying {
+            Some((signature, verifying)) => (Some(signature), verifying.finish()),
+            None => (None, Box::default()),
         };
         let signed = Signed {
             bytes: self.bytes,
             digest,
         };
-        store.write(|conn| signatures::put(conn, artifact, &signed, &status))
+        let judge = |keyring: &[Certificate]| match &signature {
+            Some(signature) => status(signature.judge(&signed.digest, keyring, Timestamp::now())),
+            None => SignatureStatus::Unreadable,
+        };
+        let judged = judge(keyring);
+        store.write(|conn| {
+            // A key that came or went meanwhile has judged again what was there, and this was not; nobody would do it
+            // later, should the import not come to its end.
+            let is_same = keys::are(conn, keyring)?;
+            let judged = if is_same {
+                judged
+            } else {
+                judge(&all_keys(conn)?)
+            };
+            signatures::put(conn, artifact, &signed, &judged)
+        })
     }
 }
 
@@ -102,7 +114,11 @@ impl LooseSignatures {
 
 /// Returns the keyring.
 pub(super) fn keyring(store: &Store) -> Result<Vec<Certificate>, StoreError> {
-    let keys = store.read(keys::all)?;
+    store.read(all_keys)
+}
+
+fn all_keys(conn: &rusqlite::Connection) -> Result<Vec<Certificate>, StoreError> {
+    let keys = keys::all(conn)?;
     Ok(keys.into_iter().map(|key| key.certificate).collect())
 }
 
@@ -125,10 +141,7 @@ pub(super) fn keep_late(
 /// Asks the keyring again about every signature, in one transaction; tells how many are judged in another way now. Takes a
 /// fraction of a millisecond a signature.
 pub fn judge_again(conn: &rusqlite::Transaction<'_>, limits: &Limits) -> Result<usize, StoreError> {
-    let keyring: Vec<_> = keys::all(conn)?
-        .into_iter()
-        .map(|key| key.certificate)
-        .collect();
+    let keyring = all_keys(conn)?;
     let now = Timestamp::now();
     let mut changed = 0;
     signatures::for_each(conn, |id, signed, before| {
@@ -143,23 +156,6 @@ pub fn judge_again(conn: &rusqlite::Transaction<'_>, limits: &Limits) -> Result<
         Ok(())
     })?;
     Ok(changed)
-}
-
-/// Asks the keyring again where it is another than `keyring`, which signatures were judged by so far.
-pub(super) fn catch_up(
-    conn: &rusqlite::Transaction<'_>,
-    keyring: &[Certificate],
-    limits: &Limits,
-) -> Result<(), StoreError> {
-    let packets = |certificate: &Certificate| certificate.to_bytes();
-    let now: Vec<_> = keys::all(conn)?
-        .iter()
-        .map(|key| packets(&key.certificate))
-        .collect();
-    if now != keyring.iter().map(packets).collect::<Vec<_>>() {
-        judge_again(conn, limits)?;
-    }
-    Ok(())
 }
 
 fn status(verdict: Verdict) -> SignatureStatus {

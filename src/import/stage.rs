@@ -104,7 +104,6 @@ pub fn stage(
             };
             let mut found = reading.read(source, found)?;
             found.keep_late_signatures(store, &keyring, limits)?;
-            store.write(|conn| signatures::catch_up(conn, &keyring, limits))?;
             found.settle(store, request, source_id, stage_id)
         })
         .map(|staged| Staged {

@@ -70,6 +70,16 @@ pub fn all(conn: &Connection) -> Result<Vec<StoredKey>, StoreError> {
     rows.map(|row| stored(row?)).collect()
 }
 
+/// Tells whether the keyring is `keyring`, in this order, without verifying anything.
+pub fn are(conn: &Connection, keyring: &[Certificate]) -> Result<bool, StoreError> {
+    let mut query = conn.prepare_cached("SELECT certificate FROM key ORDER BY id")?;
+    let rows = query.query_map([], |row| row.get(0))?;
+    let packets: Vec<Vec<u8>> = rows.collect::<Result<_, _>>()?;
+    Ok(packets
+        .into_iter()
+        .eq(keyring.iter().map(Certificate::to_bytes)))
+}
+
 /// Takes a key out; tells whether it was there.
 pub fn remove(conn: &Transaction<'_>, fingerprint: &Fingerprint) -> Result<bool, StoreError> {
     let rows = conn.execute(

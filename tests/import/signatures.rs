@@ -1,12 +1,14 @@
 //! Signatures beside zips: what the keyring says of them, what a branch makes of that, and what becomes of the rest.
 
+use std::sync::Arc;
+
 use airlock::admin::keys::{self, KeyRequest};
 use airlock::admin::quarantine::{self, CasesRequest};
 use airlock::admin::signatures as policies;
 use airlock::distribution::{
     BranchKind, DistributionName, SignatureCounts, SignaturePolicy, SignatureStatus,
 };
-use airlock::import::PlanReport;
+use airlock::import::{self, PlanReport, Progress, StageRequest};
 use airlock::store::leftovers;
 use airlock::store::stages::StageId;
 
@@ -581,4 +583,51 @@ fn of_several_zips_of_one_version_in_quarantine_the_best_is_tried_and_the_others
         assert_eq!((done.added, done.refused), (added, refused), "{kind}");
         assert_eq!(place.artifacts("9.2.0"), held);
     }
+}
+
+/// Reads a source, and does something before its first byte.
+struct Before<F>(Option<F>, std::io::Cursor<Vec<u8>>);
+
+impl<F: FnOnce()> std::io::Read for Before<F> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if let Some(act) = self.0.take() {
+            act();
+        }
+        self.1.read(buffer)
+    }
+}
+
+#[test]
+fn a_key_that_goes_while_an_import_fails_is_no_longer_believed() {
+    let signer = Signer::new();
+    let place = Arc::new(Place::new());
+    trust(&place, &signer);
+    let whole = signed(&signer, "1.0.0", "one").file("nginx-1.1.0.zip", nginx("1.1.0"));
+    let mut cut = whole.bytes();
+    cut.truncate(cut.len() - 1024 - 512);
+    let (inside, key) = (Arc::clone(&place), signer.fingerprint());
+    let act = move || drop(keys::remove(&inside.store, &key, &inside.limits).unwrap());
+    let source = Before(Some(act), std::io::Cursor::new(cut));
+    let request = StageRequest {
+        source_name: "source".to_owned(),
+        who: "tester".to_owned(),
+        target: Some((name("9.2.0"), BranchKind::Release)),
+        may_ask: false,
+        signatures: None,
+        image: None,
+    };
+    let progress = Arc::new(Progress::default());
+    let failed = import::stage(
+        &place.store,
+        Box::new(source),
+        &request,
+        &progress,
+        &place.limits,
+    );
+    assert!(with_causes(&failed.unwrap_err()).contains("truncated"));
+    assert_eq!((place.count("key"), place.count("signature")), (0, 1));
+
+    let unsigned = tar().file("nginx-1.0.0.zip", nginx_with("1.0.0", "one"));
+    let plan = place.import(unsigned.bytes(), &require("9.2.0"));
+    assert_eq!((plan.added.len(), plan.quarantined.len()), (0, 1));
 }
