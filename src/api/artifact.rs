@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use super::Asking;
 use super::condition::Validators;
@@ -52,7 +53,7 @@ pub(super) async fn signature(asking: &Asking, asked: &Asked) -> Result<HttpResp
         .ok_or(ApiError::SignatureNotFound)?;
     let (store, limits) = (Arc::clone(&asking.state.store), asking.state.limits.clone());
     let read = move || {
-        let bytes = store.read(|conn| signatures::of_artifact(conn, artifact))?;
+        let bytes = store.read(|conn| signatures::of_artifact(conn, artifact, Timestamp::now()))?;
         Ok::<_, StoreError>(bytes.map(|bytes| as_served(bytes, policy, &limits)))
     };
     let read = web::block(read).await.map_err(ApiError::internal)?;

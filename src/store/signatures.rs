@@ -177,8 +177,12 @@ pub fn status(
     Ok(status.unwrap_or(SignatureStatus::Absent))
 }
 
-/// Returns the signature of an artifact as it came: the best one, of equal ones the newest.
-pub fn of_artifact(conn: &Connection, artifact: ArtifactId) -> Result<Option<Vec<u8>>, StoreError> {
+/// Returns the signature of an artifact as it came: the best one at the time `now`, of equal ones the newest.
+pub fn of_artifact(
+    conn: &Connection,
+    artifact: ArtifactId,
+    now: Timestamp,
+) -> Result<Option<Vec<u8>>, StoreError> {
     let mut query = conn.prepare_cached(
         "SELECT artifact, status, key, until, why, bytes
            FROM signature
@@ -191,7 +195,7 @@ pub fn of_artifact(conn: &Connection, artifact: ArtifactId) -> Result<Option<Vec
     let mut best: Option<(u8, Vec<u8>)> = None;
     for row in rows {
         let (columns, bytes) = row?;
-        let worth = columns.status()?.1.worth();
+        let worth = columns.status()?.1.at(now).worth();
         if best.as_ref().is_none_or(|(least, _)| worth >= *least) {
             best = Some((worth, bytes));
         }
@@ -325,7 +329,7 @@ mod tests {
         let mut conn = schema::in_memory();
         let conn = conn.transaction().unwrap();
         let it = artifact(&conn, "1.0.0", "a");
-        assert_eq!(of_artifact(&conn, it).unwrap(), None);
+        assert_eq!(of_artifact(&conn, it, Timestamp::now()).unwrap(), None);
         for (text, status) in [
             ("wrong", wrong()),
             ("one", unknown()),
@@ -334,9 +338,15 @@ mod tests {
         ] {
             put(&conn, it, &signed(text), &status).unwrap();
         }
-        assert_eq!(of_artifact(&conn, it).unwrap().unwrap(), b"other");
+        assert_eq!(
+            of_artifact(&conn, it, Timestamp::now()).unwrap().unwrap(),
+            b"other"
+        );
         put(&conn, it, &signed("one"), &good(None)).unwrap();
-        assert_eq!(of_artifact(&conn, it).unwrap().unwrap(), b"one");
+        assert_eq!(
+            of_artifact(&conn, it, Timestamp::now()).unwrap().unwrap(),
+            b"one"
+        );
         let mut seen = Vec::new();
         for_each(&conn, |id, signed, _| {
             set_status(&conn, id, &wrong())?;
@@ -345,7 +355,10 @@ mod tests {
         })
         .unwrap();
         assert_eq!(seen, ["wrong", "one", "other"]);
-        assert_eq!(of_artifact(&conn, it).unwrap().unwrap(), b"other");
+        assert_eq!(
+            of_artifact(&conn, it, Timestamp::now()).unwrap().unwrap(),
+            b"other"
+        );
     }
 
     #[test]
@@ -362,7 +375,10 @@ mod tests {
         };
         assert_eq!(count(&conn), MOST);
         put(&conn, it, &signed("good"), &good(None)).unwrap();
-        assert_eq!(of_artifact(&conn, it).unwrap().unwrap(), b"good");
+        assert_eq!(
+            of_artifact(&conn, it, Timestamp::now()).unwrap().unwrap(),
+            b"good"
+        );
         assert!(last(&conn).unwrap() > MOST);
     }
 
@@ -405,5 +421,18 @@ mod tests {
             (&all[&read], &all[&unread]),
             (&expired, &SignatureStatus::Unreadable)
         );
+    }
+
+    #[test]
+    fn a_signature_by_a_key_that_has_expired_gives_way_to_one_that_counts() {
+        let mut conn = schema::in_memory();
+        let conn = conn.transaction().unwrap();
+        let it = artifact(&conn, "1.0.0", "a");
+        let end = Timestamp::UNIX_EPOCH;
+        put(&conn, it, &signed("lasting"), &good(None)).unwrap();
+        put(&conn, it, &signed("ended"), &good(Some(end))).unwrap();
+        let at = |now| of_artifact(&conn, it, now).unwrap().unwrap();
+        assert_eq!(at(Timestamp::MIN), b"ended");
+        assert_eq!(at(end), b"lasting");
     }
 }
