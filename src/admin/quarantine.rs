@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::error::OperationError;
 use crate::distribution::{BranchKind, SignatureStatus};
+use crate::import::judge_again_of;
+use crate::limits::Limits;
 use crate::package::PackageId;
 use crate::store::artifacts::{Artifact, ArtifactId};
 use crate::store::quarantine::{self, Case, Kept, QuarantineId};
@@ -77,7 +79,12 @@ pub fn list(store: &Store) -> Result<Vec<CaseReport>, OperationError> {
 }
 
 /// Stages what is kept of packages anew, for the branches they were meant for.
-pub fn retry(store: &Store, who: &str, request: &CasesRequest) -> Result<Retried, OperationError> {
+pub fn retry(
+    store: &Store,
+    who: &str,
+    request: &CasesRequest,
+    limits: &Limits,
+) -> Result<Retried, OperationError> {
     store.write(|conn| {
         let mut retried = Retried {
             plans: Vec::new(),
@@ -91,6 +98,7 @@ pub fn retry(store: &Store, who: &str, request: &CasesRequest) -> Result<Retried
                 None => retried.not_kept.push(report(conn, case)?),
             }
         }
+        judge_again_of(conn, left.iter().map(|(kept, _)| kept.artifact), limits)?;
         while let Some((first, case)) = left.first().cloned() {
             let (together, others) = left
                 .into_iter()

@@ -214,7 +214,7 @@ impl Door {
 
     pub(super) fn retry_quarantined(&self, cases: &CasesRequest) -> Result<Retried, Failure> {
         match self {
-            Self::Here(store) => Ok(quarantine::retry(store, &who(), cases)?),
+            Self::Here(store) => Ok(quarantine::retry(store, &who(), cases, &Limits::default())?),
             Self::There(client) => client.post("/quarantine/retry", cases),
         }
     }

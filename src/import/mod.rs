@@ -36,5 +36,5 @@ pub use layout::zip_name;
 pub use plan::{Waiting, drop_stage, plan, set_target, waiting};
 pub use progress::{Progress, ProgressReport};
 pub use report::{Committed, EditionReport, PlanReport, Problem, SignatureReport, SourceReport};
-pub use signatures::judge_again;
+pub use signatures::{judge_again, judge_again_of};
 pub use stage::{StageRequest, Staged, stage};

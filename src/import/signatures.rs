@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use rusqlite::Transaction;
 
 use super::error::ImportError;
 use super::stored;
@@ -140,13 +141,36 @@ pub(super) fn keep_late(
 
 /// Asks the keyring again about every signature, in one transaction; tells how many are judged in another way now. Takes a
 /// fraction of a millisecond a signature.
-pub fn judge_again(conn: &rusqlite::Transaction<'_>, limits: &Limits) -> Result<usize, StoreError> {
+pub fn judge_again(conn: &Transaction<'_>, limits: &Limits) -> Result<usize, StoreError> {
+    judge_each(conn, None, &all_keys(conn)?, limits)
+}
+
+/// Asks the keyring again about the signatures of `artifacts`: what was too new for a clock that was slow counts once the
+/// clock is right. Tells how many are judged in another way now.
+pub fn judge_again_of(
+    conn: &Transaction<'_>,
+    artifacts: impl IntoIterator<Item = ArtifactId>,
+    limits: &Limits,
+) -> Result<usize, StoreError> {
     let keyring = all_keys(conn)?;
+    let mut changed = 0;
+    for artifact in artifacts {
+        changed += judge_each(conn, Some(artifact), &keyring, limits)?;
+    }
+    Ok(changed)
+}
+
+fn judge_each(
+    conn: &Transaction<'_>,
+    of: Option<ArtifactId>,
+    keyring: &[Certificate],
+    limits: &Limits,
+) -> Result<usize, StoreError> {
     let now = Timestamp::now();
     let mut changed = 0;
-    signatures::for_each(conn, |id, signed, before| {
+    signatures::for_each(conn, of, |id, signed, before| {
         let verdict = match Signature::read(&signed.bytes, limits) {
-            Ok(signature) => status(signature.judge(&signed.digest, &keyring, now)),
+            Ok(signature) => status(signature.judge(&signed.digest, keyring, now)),
             Err(_) => SignatureStatus::Unreadable,
         };
         if verdict != before.at(now) {

@@ -82,18 +82,27 @@ pub fn set_status(
     Ok(())
 }
 
-/// Hands every signature that can be read to `each`, with what the keyring said of it.
+/// Hands every signature that can be read to `each`, or those of one artifact, with what the keyring said of it.
 pub fn for_each(
     conn: &Connection,
+    of: Option<ArtifactId>,
     mut each: impl FnMut(SignatureId, Signed, SignatureStatus) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let mut query = conn.prepare(
-        "SELECT artifact, status, key, until, why, id, bytes, digest
-           FROM signature
-          WHERE status <> 'unreadable'
-          ORDER BY id",
-    )?;
-    let mut rows = query.query([])?;
+    let mut query = conn.prepare_cached(match of {
+        None => {
+            "SELECT artifact, status, key, until, why, id, bytes, digest
+               FROM signature
+              WHERE status <> 'unreadable'
+              ORDER BY id"
+        }
+        Some(_) => {
+            "SELECT artifact, status, key, until, why, id, bytes, digest
+               FROM signature
+              WHERE status <> 'unreadable' AND artifact = ?1
+              ORDER BY id"
+        }
+    })?;
+    let mut rows = query.query(rusqlite::params_from_iter(of))?;
     while let Some(row) = rows.next()? {
         let digest: Vec<u8> = row.get(7)?;
         let signed = Signed {
@@ -348,7 +357,7 @@ mod tests {
             b"one"
         );
         let mut seen = Vec::new();
-        for_each(&conn, |id, signed, _| {
+        for_each(&conn, None, |id, signed, _| {
             set_status(&conn, id, &wrong())?;
             seen.push(String::from_utf8(signed.bytes).unwrap());
             Ok(())

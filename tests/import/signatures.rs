@@ -10,6 +10,7 @@ use airlock::distribution::{
 };
 use airlock::import::{self, PlanReport, Progress, StageRequest};
 use airlock::store::leftovers;
+use airlock::store::signatures as stored;
 use airlock::store::stages::StageId;
 
 use crate::archives::{ImageForm, Tar, Zip, image, tar, zip};
@@ -339,7 +340,7 @@ fn a_key_in_an_image_is_never_trusted() {
 
 fn retried(place: &Place) -> PlanReport {
     let request = CasesRequest::default();
-    let retried = quarantine::retry(&place.store, "tester", &request).unwrap();
+    let retried = quarantine::retry(&place.store, "tester", &request, &place.limits).unwrap();
     let [plan] = retried.plans.try_into().unwrap();
     let report = place.plan(StageId(plan));
     place.commit(StageId(plan)).unwrap();
@@ -444,12 +445,12 @@ fn a_package_that_cannot_be_read_is_told_apart_when_it_is_tried_again() {
         .file("nginx-1.0.0.zip", nginx("1.0.0"));
     place.import(source.bytes(), &require("9.2.0"));
     let request = CasesRequest::default();
-    let retried = quarantine::retry(&place.store, "tester", &request).unwrap();
+    let retried = quarantine::retry(&place.store, "tester", &request, &place.limits).unwrap();
     assert_eq!(retried.plans.len(), 1);
     assert_eq!(retried.not_kept.len(), 1);
     assert_eq!(retried.not_kept[0].package, "bad-1.0.0.zip");
     let missing = CasesRequest { ids: vec![99] };
-    assert!(quarantine::retry(&place.store, "tester", &missing).is_err());
+    assert!(quarantine::retry(&place.store, "tester", &missing, &place.limits).is_err());
     assert!(quarantine::drop_cases(&place.store, &missing).is_err());
 }
 
@@ -558,7 +559,7 @@ fn of_several_zips_of_one_version_in_quarantine_the_best_is_tried_and_the_others
         assert_eq!(place.count("quarantine"), 3);
         trust(&place, &signer);
         let request = CasesRequest::default();
-        let retried = quarantine::retry(&place.store, "tester", &request).unwrap();
+        let retried = quarantine::retry(&place.store, "tester", &request, &place.limits).unwrap();
         let passed_over: Vec<_> = retried.passed_over.iter().map(|case| case.id).collect();
         assert_eq!(passed_over, [1, 3]);
         let [plan] = retried.plans.try_into().unwrap();
@@ -571,7 +572,7 @@ fn of_several_zips_of_one_version_in_quarantine_the_best_is_tried_and_the_others
 
         // What is left and good is another zip of a version that is there.
         let request = CasesRequest { ids: vec![1, 1] };
-        let retried = quarantine::retry(&place.store, "tester", &request).unwrap();
+        let retried = quarantine::retry(&place.store, "tester", &request, &place.limits).unwrap();
         assert_eq!(retried.passed_over, []);
         let [plan] = retried.plans.try_into().unwrap();
         let done = place.commit(StageId(plan)).unwrap();
@@ -630,4 +631,33 @@ fn a_key_that_goes_while_an_import_fails_is_no_longer_believed() {
     let unsigned = tar().file("nginx-1.0.0.zip", nginx_with("1.0.0", "one"));
     let plan = place.import(unsigned.bytes(), &require("9.2.0"));
     assert_eq!((plan.added.len(), plan.quarantined.len()), (0, 1));
+}
+
+#[test]
+fn what_a_wrong_clock_kept_out_comes_in_when_it_is_tried_again() {
+    let signer = Signer::new();
+    let place = Place::new();
+    trust(&place, &signer);
+    let source = signed(&signer, "1.0.0", "one").bytes();
+    place.import(source, &Ask::branch("mine"));
+    // What it was judged while the clock was slow.
+    let future = SignatureStatus::Wrong {
+        why: "it was made in the future".into(),
+    };
+    place
+        .store
+        .write(|conn| {
+            let mut ids = Vec::new();
+            stored::for_each(conn, None, |id, _, _| {
+                ids.push(id);
+                Ok(())
+            })?;
+            ids.iter()
+                .try_for_each(|id| stored::set_status(conn, *id, &future))
+        })
+        .unwrap();
+    let unsigned = tar().file("nginx-1.0.0.zip", nginx_with("1.0.0", "one"));
+    let plan = place.import(unsigned.bytes(), &require("9.2.0"));
+    assert_eq!(plan.quarantined.len(), 1);
+    assert_eq!(retried(&place).added, ["nginx 1.0.0"]);
 }

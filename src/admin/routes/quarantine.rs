@@ -15,9 +15,9 @@ pub(super) async fn retry(
     request: HttpRequest,
     cases: Json<CasesRequest>,
 ) -> Answer<Retried> {
-    let who = who(&request);
+    let (who, limits) = (who(&request), operator.limits.clone());
     perform(&operator, move |store| {
-        quarantine::retry(store, &who, &cases)
+        quarantine::retry(store, &who, &cases, &limits)
     })
     .await
 }
