@@ -60,6 +60,9 @@ airlock import "$work/fixtures/corners" --branch corners --yes
 airlock import "$work/fixtures/package" --branch package --yes
 airlock import "$work/fixtures/second_package_path" --branch second_package_path --yes
 airlock distribution create fixtures-trees --from second_package_path --with package
+# What lies beside its zip is no signature, and is served all the same.
+airlock import "$work/fixtures/local-storage" --branch local-storage --signatures off --yes
+airlock distribution create fixtures --from local-storage --with second_package_path --with package
 
 replay() {
     local path=$1 recording=$2 begun=$SECONDS
@@ -78,6 +81,7 @@ for coding in "" --gzip; do
     replay / 7.9.0 $coding
     replay /d/7.9.0 7.9.0 $coding
     replay /d/fixtures-trees fixtures-trees $coding
+    replay /d/fixtures fixtures $coding
     replay /d/corners corners $coding
     replay /d/8.5.0 8.5.0 $coding
 done
