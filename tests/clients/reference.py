@@ -9,10 +9,8 @@ Ends with 1 where something differs.
 """
 
 import argparse
-import hashlib
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -70,6 +68,7 @@ ABSENT = (
 )
 # Every so many-th package is asked for with all that it has.
 EVERY = 20
+SHOWN = 20
 HEADERS = ("content-type", "cache-control", "access-control-allow-origin")
 
 
@@ -86,7 +85,8 @@ def main():
                 print(f"{name}: left out, --{name} names no program")
                 continue
             said, failed = check(program.resolve(), airlock, packages)
-            print("\n".join([f"{name}: {said}", *failed]), flush=True)
+            shown = failed[:SHOWN] + [f"  and {len(failed) - SHOWN} more"] * (len(failed) > SHOWN)
+            print("\n".join([f"{name}: {said}", *shown]), flush=True)
             failures += failed
     return 1 if failures else 0
 
@@ -154,12 +154,19 @@ def difference(path, ours, theirs):
     for header in HEADERS:
         if expected[1].get(header) != got[1].get(header):
             return f"  {path}: {header} {expected[1].get(header)}, by the proxy {got[1].get(header)}"
-    if expected[2].rstrip() != got[2].rstrip():
-        digests = [hashlib.sha256(body).hexdigest()[:8] for body in (expected[2], got[2])]
-        at = next((n for n, (a, b) in enumerate(zip(expected[2], got[2])) if a != b), min(len(expected[2]), len(got[2])))
-        near = [re.sub(rb"\s+", b" ", body[max(0, at - 40) : at + 40]) for body in (expected[2], got[2])]
-        return f"  {path}: {digests[0]}, by the proxy {digests[1]}; at {at}: {near[0]} and {near[1]}"
+    ours, theirs = (content(headers, body) for _, headers, body in (expected, got))
+    if ours != theirs:
+        at = next((n for n, (a, b) in enumerate(zip(ours, theirs)) if a != b), min(len(ours), len(theirs)))
+        near = [text[max(0, at - 60) : at + 60] for text in (ours, theirs)]
+        return f"  {path}: {near[0]!r}, by the proxy {near[1]!r}"
     return None
+
+
+def content(headers, body):
+    """Returns a body as it is compared: of JSON what it says, in its order, of all else the bytes."""
+    if headers.get("content-type", "").startswith("application/json"):
+        return json.dumps(json.loads(body, parse_float=repr))
+    return body
 
 
 def ask(url):
