@@ -52,9 +52,12 @@ pub enum Resource {
 pub struct Asked {
     name: Box<str>,
     version: Box<str>,
-    /// Whether the folder in `/epr/{folder}/{name}-{version}.zip` is the name.
+    /// Whether the folder in `/epr/{folder}/{name}-{version}.zip` is the name, or [`PROXIED_FOLDER`].
     is_consistent: bool,
 }
+
+/// The folder that the reference registry in proxy mode sends its clients to, whatever the package.
+const PROXIED_FOLDER: &str = "package";
 
 impl Route {
     /// Returns the route of a raw request path (without its query), or `None` when no route of the API is like it.
@@ -114,7 +117,7 @@ impl Resource {
             return None;
         }
         Some(kind(Asked {
-            is_consistent: folder == name,
+            is_consistent: folder == name || folder == PROXIED_FOLDER,
             ..Asked::new(name, version)
         }))
     }
@@ -346,6 +349,7 @@ mod tests {
                 Err("package revision not found"),
             ),
             ("/epr/nginx/nginx-1.5.0.zip.sig", Ok("nginx 1.5.0")),
+            ("/epr/package/nginx-1.5.0.zip.sig", Ok("nginx 1.5.0")),
         ] {
             assert_eq!(
                 asked(path),
