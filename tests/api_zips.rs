@@ -183,6 +183,74 @@ async fn a_zip_in_any_form_comes_back_to_the_byte_whole_and_in_ranges() {
 }
 
 #[actix_web::test]
+async fn the_documents_of_a_zip_list_by_depth_then_as_it_lies_in_the_zip() {
+    let files = [
+        ("img/logo.svg", "<svg/>"),
+        ("manifest.yml", ""),
+        ("data_stream/b/manifest.yml", "title: B\ntype: logs\n"),
+        ("docs/README.md", "# nginx\n"),
+        ("data_stream/a/manifest.yml", "title: A\ntype: logs\n"),
+        ("kibana/with-dash/x/y.json", "{}"),
+    ];
+    let manifest = nginx().files();
+    let (_, manifest) = manifest
+        .iter()
+        .find(|(path, _)| path == "manifest.yml")
+        .unwrap();
+    let zip = files
+        .iter()
+        .fold(support::archives::zip(), |zip, (path, content)| {
+            let content = match *path {
+                "manifest.yml" => manifest.as_slice(),
+                _ => content.as_bytes(),
+            };
+            zip.stored(format!("nginx-1.20.0/{path}"), content)
+        });
+    let registry = holding(&tar().file("nginx-1.20.0.zip", zip.bytes()).bytes());
+    let (status, document) = registry.body("/package/nginx/1.20.0/", &[]).await;
+    assert_eq!(status, 200);
+    let document: serde_json::Value = serde_json::from_slice(&document).unwrap();
+    let texts = |list: &serde_json::Value, of: fn(&serde_json::Value) -> &serde_json::Value| {
+        let list = list.as_array().unwrap().iter();
+        list.map(|one| of(one).as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        texts(&document["assets"], |path| path),
+        [
+            "manifest.yml",
+            "img/logo.svg",
+            "docs/README.md",
+            "data_stream/b/manifest.yml",
+            "data_stream/a/manifest.yml",
+            "kibana/with-dash/x/y.json"
+        ]
+        .map(|path| format!("/package/nginx/1.20.0/{path}"))
+    );
+    assert_eq!(
+        texts(&document["data_streams"], |stream| &stream["title"]),
+        ["B", "A"]
+    );
+}
+
+#[actix_web::test]
+async fn a_registry_in_proxy_mode_may_send_its_clients_to_the_folder_package() {
+    let zip = nginx().zip().bytes();
+    let registry = holding(&tar().file("nginx-1.20.0.zip", &zip).bytes());
+    let path = "/epr/package/nginx-1.20.0.zip";
+    assert_eq!(registry.get(path).await, registry.get(PATH).await);
+    assert!(registry.body(path, &[]).await == registry.body(PATH, &[]).await);
+    assert_eq!(
+        registry.body("/epr/packages/nginx-1.20.0.zip", &[]).await.0,
+        404
+    );
+    assert_eq!(
+        registry.body("/epr/package/nginx-1.20.1.zip", &[]).await.0,
+        404
+    );
+}
+
+#[actix_web::test]
 async fn the_files_of_a_zip_are_served_plain_and_under_gzip() {
     for (form, zip) in forms() {
         let registry = holding(&tar().file("nginx-1.20.0.zip", &zip).bytes());

@@ -14,7 +14,9 @@ use crate::crypto::openpgp::Certificate;
 use crate::crypto::{Digest, Hasher};
 use crate::limits::Limits;
 use crate::package::canonical_zip::{self, Piece};
-use crate::package::{self, FileList, PackageId, PackageSource, RENDERER, Rendered, Tables};
+use crate::package::{
+    self, DocumentError, FileList, PackageId, PackageSource, RENDERER, Rendered, Tables,
+};
 use crate::store::artifacts::{self, ArtifactId, NewArtifact};
 use crate::store::contents::{self, ContentId};
 use crate::store::recipes::{self, Packed};
@@ -63,10 +65,7 @@ impl Maker<'_> {
         if let Err(why) = paths::check(files.iter().map(|file| file.path.as_str())) {
             return Ok(Err(why));
         }
-        let texts = files
-            .iter()
-            .map(|file| (file.path.as_str(), in_memory(file)));
-        let rendered = match self.render(texts.clone()) {
+        let rendered = match self.render_tree(files) {
             Ok(rendered) => rendered,
             Err(why) => return Ok(Err(why)),
         };
@@ -118,9 +117,18 @@ impl Maker<'_> {
         }))
     }
 
-    /// Renders the documents of a package of which each file's path is given, and the bytes of its manifests.
+    fn render_tree(&self, files: &[Collected]) -> Result<Rendered, PackageError> {
+        let list = FileList::of_tree(files.iter().map(|file| file.path.as_str()))?;
+        let texts = files.iter();
+        let texts = texts.map(|file| (file.path.as_str(), in_memory(file)));
+        self.render(&list, texts)
+    }
+
+    /// Renders the documents of a package of which each file's path is given, in the order that data streams are shown in,
+    /// and the bytes of its manifests.
     pub(super) fn render<'f>(
         &self,
+        list: &FileList<'_>,
         files: impl Iterator<Item = (&'f str, Option<&'f [u8]>)> + Clone,
     ) -> Result<Rendered, PackageError> {
         let manifest = files
@@ -129,17 +137,14 @@ impl Maker<'_> {
             .and_then(|(_, text)| text)
             .ok_or(PackageError::NoManifest)?;
         let data_streams: Vec<_> = files
-            .clone()
             .filter_map(|(path, text)| Some((data_stream_of_manifest(path)?.to_owned(), text?)))
             .collect();
-        let refused = |error| PackageError::Document(with_causes(&error));
-        let files = FileList::of_tree(files.map(|(path, _)| path)).map_err(refused)?;
         let source = PackageSource {
-            files: &files,
+            files: list,
             manifest,
             data_streams: &data_streams,
         };
-        package::render(&source, self.tables, self.limits).map_err(refused)
+        Ok(package::render(&source, self.tables, self.limits)?)
     }
 
     /// Returns the digest of the zip that `pieces` make.
@@ -266,6 +271,12 @@ pub(super) fn tree_digest<'f>(files: impl Iterator<Item = (&'f str, &'f Digest)>
 
 fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).expect("facts and slots are plain data with string keys")
+}
+
+impl From<DocumentError> for PackageError {
+    fn from(error: DocumentError) -> Self {
+        Self::Document(with_causes(&error))
+    }
 }
 
 fn with_causes(error: &dyn std::error::Error) -> String {

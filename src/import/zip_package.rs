@@ -19,7 +19,7 @@ use super::signatures::Seal;
 use super::zip_contents::{self, ZipFile};
 use crate::archive::{ArchiveError, ExactZip};
 use crate::crypto::{Digest, Hasher};
-use crate::package::PackageId;
+use crate::package::{FileList, PackageId};
 use crate::store::artifacts::{self, NewArtifact};
 use crate::store::{StoreError, recipes, stages};
 
@@ -88,10 +88,10 @@ impl Maker<'_> {
         let mut tree: Vec<_> = files.iter().collect();
         tree.sort_by(|a, b| a.entry.path.split('/').cmp(b.entry.path.split('/')));
         paths::check(tree.iter().map(|file| file.entry.path.as_str()))?;
-        let rendered = self.render(
-            tree.iter()
-                .map(|file| (file.entry.path.as_str(), file.manifest.as_deref())),
-        )?;
+        let list = FileList::of_zip(files.iter().map(|file| file.entry.path.as_str()));
+        let texts = files.iter();
+        let texts = texts.map(|file| (file.entry.path.as_str(), file.manifest.as_deref()));
+        let rendered = self.render(&list, texts)?;
         let package = rendered.facts.id.clone();
         check_name(&collected.folder, zip.root(), &package)?;
         self.check_literals(zip)?;

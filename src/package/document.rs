@@ -30,7 +30,7 @@ pub struct PackageSource<'a> {
     pub files: &'a FileList<'a>,
     /// The bytes of `manifest.yml`.
     pub manifest: &'a [u8],
-    /// Of each `data_stream/{folder}/manifest.yml` the folder and the bytes.
+    /// Of each `data_stream/{folder}/manifest.yml` the folder and the bytes: of a tree by folder, of a zip as they lie in it.
     pub data_streams: &'a [(String, &'a [u8])],
 }
 
@@ -129,9 +129,7 @@ pub fn render(
     let facts = facts::of(&manifest, &id, limits)?;
 
     let stated = manifest.data_streams.len();
-    let mut data_streams: Vec<_> = source.data_streams.iter().collect();
-    data_streams.sort_by_key(|(folder, _)| folder);
-    for (folder, text) in data_streams {
+    for (folder, text) in source.data_streams {
         let mut data_stream: DataStreamManifest =
             manifest::read(text, &mut left).map_err(|source| DocumentError::DataStream {
                 folder: folder.clone(),

@@ -20,17 +20,34 @@ impl<'a> FileList<'a> {
     pub fn of_tree(paths: impl IntoIterator<Item = &'a str>) -> Result<Self, DocumentError> {
         let mut paths: Vec<&str> = paths.into_iter().collect();
         paths.sort_by(|a, b| by_component(a, b));
-        let mut assets: Vec<&str> = paths.clone();
-        assets.retain(|path| !path.contains(".DS_Store"));
-        for path in &assets {
+        let walked = paths.clone();
+        let list = Self::new(paths, walked);
+        for path in list.assets() {
             let mut folders = path.split('/').rev().skip(1);
             if let Some(folder) = folders.find(|folder| folder.contains('-')) {
                 return Err(DocumentError::FolderName(folder.to_owned()));
             }
         }
-        // The reference globs `*`, then `*/*` and so on: by depth, within a depth as it walks.
+        Ok(list)
+    }
+
+    /// Returns the list of the files of a package that came as a zip, given in the order they lie in.
+    ///
+    /// In a zip the reference looks for a `-` in folders that have entries of their own only, which few zips have; here
+    /// it is let be in all of them.
+    pub fn of_zip(paths: impl IntoIterator<Item = &'a str>) -> Self {
+        let assets: Vec<&str> = paths.into_iter().collect();
+        let mut paths = assets.clone();
+        paths.sort_by(|a, b| by_component(a, b));
+        Self::new(paths, assets)
+    }
+
+    /// Takes `paths` by component, and once more as the reference walks them.
+    fn new(paths: Vec<&'a str>, mut assets: Vec<&'a str>) -> Self {
+        assets.retain(|path| !path.contains(".DS_Store"));
+        // It globs `*`, then `*/*` and so on: by depth, within a depth as it walks.
         assets.sort_by_key(|path| path.matches('/').count());
-        Ok(Self { paths, assets })
+        Self { paths, assets }
     }
 
     /// Returns the files in the order of the document's `assets`.
@@ -110,6 +127,24 @@ mod tests {
                 "a.b/c/d"
             ]
         );
+    }
+
+    #[test]
+    fn assets_of_a_zip_come_by_depth_then_as_they_lie() {
+        let files = FileList::of_zip([
+            "b/z",
+            "manifest.yml",
+            "b/.DS_Store",
+            "b/a",
+            "a-b/c/d",
+            "a/x",
+        ]);
+        assert_eq!(
+            files.assets(),
+            ["manifest.yml", "b/z", "b/a", "a/x", "a-b/c/d"]
+        );
+        assert!(files.contains("a/x"));
+        assert_eq!(files.entries_of("b").count(), 3);
     }
 
     #[test]

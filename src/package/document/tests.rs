@@ -44,11 +44,12 @@ impl Package {
 
     fn rendered(&self) -> Result<Rendered, DocumentError> {
         let files = FileList::of_tree(self.paths.iter().map(String::as_str))?;
-        let data_streams: Vec<_> = self
+        let mut data_streams: Vec<_> = self
             .data_streams
             .iter()
             .map(|(f, text)| (f.clone(), text.as_bytes()))
             .collect();
+        data_streams.sort();
         let source = PackageSource {
             files: &files,
             manifest: self.manifest.as_bytes(),
