@@ -1,6 +1,6 @@
 //! The second step of an import: what committing a stage would change.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -129,14 +129,16 @@ impl Planned {
             .or(policy_of_named)
             .unwrap_or_default();
         let statuses = signatures::of_stage(conn, id, Timestamp::now())?;
+        // What a branch holds stays, whatever is thought of its signature since.
+        let held: HashSet<_> = now.iter().flatten().map(|member| member.artifact).collect();
         let (mut incoming, mut kept_out) = (Vec::new(), Vec::new());
         for member in coming {
             let status = statuses
                 .get(&member.artifact)
                 .unwrap_or(&SignatureStatus::Absent);
             match policy.refusal(status) {
-                None => incoming.push(member),
-                Some(why) => kept_out.push((member, why)),
+                Some(why) if !held.contains(&member.artifact) => kept_out.push((member, why)),
+                _ => incoming.push(member),
             }
         }
         let (completing, others) = match &now {

@@ -307,6 +307,25 @@ fn a_key_that_comes_or_goes_judges_again_what_is_there() {
 }
 
 #[test]
+fn what_a_branch_holds_stays_when_it_comes_again_after_its_key_has_gone() {
+    let signer = Signer::new();
+    let place = Place::new();
+    trust(&place, &signer);
+    let source = tar()
+        .file("nginx-1.0.0.zip", nginx("1.0.0"))
+        .file("nginx-1.0.0.zip.sig", signer.sign(nginx("1.0.0")))
+        .file("nginx-1.1.0.zip", nginx("1.1.0"));
+    place.import(source.bytes(), &require("9.2.0"));
+    distrust(&place, &signer);
+    let staged = place.stage(source.bytes(), &require("9.2.0")).unwrap();
+    let plan = place.plan(staged.stage);
+    assert_eq!((plan.added.len(), plan.unchanged), (0, 1));
+    let kept_out: Vec<_> = plan.quarantined.iter().map(|it| &it.package).collect();
+    assert_eq!(kept_out, ["nginx 1.1.0"]);
+    assert_eq!(plan.signatures.counts.unknown_key, 1);
+}
+
+#[test]
 fn a_key_that_comes_while_an_import_reads_counts_for_it() {
     let signer = Signer::new();
     let place = Place::new();
