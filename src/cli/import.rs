@@ -95,7 +95,7 @@ pub(super) fn run(common: &Common, args: ImportArgs) -> Result<ExitCode, CliErro
     })
 }
 
-/// Returns the branch that took all of this source before, if it is where the source is to go.
+/// Returns the branch that took all of this source before, if it is where the source is to go and nothing else is asked of it.
 fn known(door: &Door, source: &OpenSource, args: &ImportArgs) -> Result<Option<String>, CliError> {
     let Some(bytes) = source.bytes else {
         return Ok(None);
@@ -108,9 +108,27 @@ fn known(door: &Door, source: &OpenSource, args: &ImportArgs) -> Result<Option<S
     };
     let branches = door.known_source(bytes, Some(digest))?.branches;
     let wanted = args.release.as_ref().or(args.branch.as_ref());
-    Ok(branches
-        .into_iter()
-        .find(|branch| wanted.is_none_or(|wanted| is_edition(branch, wanted))))
+    for branch in branches {
+        if wanted.is_none_or(|wanted| is_edition(&branch, wanted))
+            && has_policy(door, &branch, args.signatures)?
+        {
+            return Ok(Some(branch));
+        }
+    }
+    Ok(None)
+}
+
+/// Tells whether a branch has the policy wanted.
+fn has_policy(
+    door: &Door,
+    branch: &str,
+    wanted: Option<SignaturePolicy>,
+) -> Result<bool, CliError> {
+    let (Some(wanted), Ok(name)) = (wanted, DistributionName::parse(branch)) else {
+        return Ok(true);
+    };
+    let branches = door.signatures(Some(&name))?;
+    Ok(branches.iter().all(|branch| branch.policy == wanted))
 }
 
 /// Tells whether a branch is the one wanted, or an edition of the release wanted.

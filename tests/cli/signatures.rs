@@ -187,6 +187,30 @@ fn packages_without_a_good_signature_wait_in_quarantine_for_the_key() {
 }
 
 #[test]
+fn a_policy_counts_even_where_the_source_is_known() {
+    let site = Site::new();
+    let source = tar().file("nginx-1.0.0.zip", nginx("1.0.0", "# nginx\n"));
+    let path = site.source("packages.tar", source.bytes());
+    let plain = ["import", &path, "--release", "9.2.0"];
+    let required = [&plain[..], &["--signatures", "require"]].concat();
+    let known = "Nothing changed: 9.2.0 has all of packages.tar already.";
+    site.run(&plain);
+    assert!(site.run(&plain).contains(known));
+    let said = site.run(&required);
+    assert!(
+        said.starts_with("exit 0\n") && !said.contains(known),
+        "{said}"
+    );
+    assert!(said.contains("1 there already, the same"), "{said}");
+    let policy = site.run(&["signatures", "list", "9.2.0"]);
+    assert!(
+        policy.contains("9.2.0 (require): 1 without one"),
+        "{policy}"
+    );
+    assert!(site.run(&required).contains(known));
+}
+
+#[test]
 fn a_server_says_and_does_the_same() {
     let signer = Signer::new();
     let (here, there) = (Site::new(), Site::new());
