@@ -48,7 +48,7 @@ def main():
                 first_packages(arguments.snapshot, arguments.first, snapshot)
             for pair in arguments.only:
                 print(f"{pair}: {carried(arguments, folder, kept, key, snapshot, pair)}", flush=True)
-    except (Wrong, RuntimeError, subprocess.CalledProcessError) as error:
+    except (Wrong, RuntimeError, OSError, subprocess.CalledProcessError) as error:
         print(f"failed: {error}")
         return 1
     finally:
