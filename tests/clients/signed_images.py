@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -37,6 +38,8 @@ class Wrong(Exception):
 
 def main():
     arguments = parsed()
+    # So that who ends the run by `kill` or `timeout` finds nothing left of it either.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = Path(tempfile.mkdtemp(prefix="airlock-images-", dir=arguments.folder))
     kept = arguments.keep or folder / "kept"
     try:
