@@ -127,11 +127,13 @@ fn render_all(archive: &PathBuf, roots: &[&str]) -> BTreeMap<String, Rendered> {
     let mut rendered = BTreeMap::new();
     for ((_, id), tree) in &trees {
         let files = FileList::of_tree(tree.paths.iter().map(String::as_str)).unwrap();
-        let data_streams: Vec<_> = tree
+        let mut data_streams: Vec<_> = tree
             .data_streams
             .iter()
             .map(|(f, b)| (f.clone(), &b[..]))
             .collect();
+        // The order in which the archive happens to hold them says nothing.
+        data_streams.sort();
         let source = PackageSource {
             files: &files,
             manifest: &tree.manifest,

@@ -63,6 +63,9 @@ airlock distribution create fixtures-trees --from second_package_path --with pac
 # What lies beside its zip is no signature, and is served all the same.
 airlock import "$work/fixtures/local-storage" --branch local-storage --signatures off --yes
 airlock distribution create fixtures --from local-storage --with second_package_path --with package
+# The same release as zips answers in the same way.
+zstd -dqc --long=31 "$shared/data/package-storage-8.5.0.tar.zst" | python3 "$checkout/tests/zips_of_trees.py" |
+    airlock --quiet import - --branch zips
 
 replay() {
     local path=$1 recording=$2 begun=$SECONDS
@@ -85,6 +88,7 @@ for coding in "" --gzip; do
     replay /d/corners corners $coding
     replay /d/8.5.0 8.5.0 $coding
 done
+replay /d/zips 8.5.0
 
 kill "$server"
 if ! wait "$server"; then
