@@ -508,7 +508,7 @@ fn what_an_edition_keeps_out_is_no_other_content() {
         .file("nginx-1.0.0.zip.sig", signer.sign(nginx("1.0.0")));
     let second = first.clone().file("nginx-1.1.0.zip", nginx("1.1.0"));
     place.import(first.bytes(), &require("9.2.0"));
-    // The next edition has nothing new that may come in: it is not made.
+    // What it keeps out is other content than the release was made of: it is the next edition, which that may complete.
     let plan = place.import(second.clone().bytes(), &Ask::release("9.2.0"));
     assert_eq!(
         plan.signatures.policy,
