@@ -242,25 +242,35 @@ impl Row {
     }
 
     fn branch(self) -> Result<Branch, StoreError> {
-        let name = DistributionName::parse(&self.name).map_err(|_| StoreError::Invalid {
-            what: "branch name",
-            value: self.name,
-        })?;
-        let kind = BranchKind::parse(&self.kind).ok_or(StoreError::Invalid {
-            what: "branch kind",
-            value: self.kind,
-        })?;
-        let signatures = self.signatures.parse().map_err(|_| StoreError::Invalid {
-            what: "signature policy",
-            value: self.signatures,
-        })?;
         Ok(Branch {
             id: self.id,
-            name,
-            kind,
+            name: read_name(&self.name)?,
+            kind: read_kind(&self.kind)?,
             settings: self.settings,
-            signatures,
+            signatures: read_policy(&self.signatures)?,
         })
+    }
+}
+
+/// Reads the name of a branch.
+pub(super) fn read_name(text: &str) -> Result<DistributionName, StoreError> {
+    DistributionName::parse(text).map_err(|_| invalid("branch name", text))
+}
+
+/// Reads the kind of a branch.
+pub(super) fn read_kind(text: &str) -> Result<BranchKind, StoreError> {
+    BranchKind::parse(text).ok_or_else(|| invalid("branch kind", text))
+}
+
+/// Reads what a branch makes of signatures.
+pub(super) fn read_policy(text: &str) -> Result<SignaturePolicy, StoreError> {
+    text.parse().map_err(|_| invalid("signature policy", text))
+}
+
+fn invalid(what: &'static str, text: &str) -> StoreError {
+    StoreError::Invalid {
+        what,
+        value: text.to_owned(),
     }
 }
 

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 
 use super::StoreError;
 use super::artifacts::ArtifactId;
+use super::branches;
 use super::sources::SourceId;
 use super::stages::Target;
 use crate::distribution::{BranchKind, DistributionName, SignaturePolicy};
@@ -228,16 +229,12 @@ impl Columns {
     }
 
     fn case(self) -> Result<Case, StoreError> {
-        let invalid = |value: &str| StoreError::Invalid {
-            what: "quarantine",
-            value: value.to_owned(),
-        };
         let kept = match (self.artifact, self.branch, self.kind, self.signatures) {
             (Some(artifact), Some(branch), Some(kind), Some(signatures)) => Some(Kept {
                 artifact,
-                branch: DistributionName::parse(&branch).map_err(|_| invalid(&branch))?,
-                kind: BranchKind::parse(&kind).ok_or_else(|| invalid(&kind))?,
-                signatures: signatures.parse().map_err(|_| invalid(&signatures))?,
+                branch: branches::read_name(&branch)?,
+                kind: branches::read_kind(&kind)?,
+                signatures: branches::read_policy(&signatures)?,
             }),
             _ => None,
         };

@@ -173,25 +173,13 @@ pub fn get(conn: &Connection, id: StageId) -> Result<Option<Stage>, StoreError> 
         return Ok(None);
     };
     stage.signatures = signatures
-        .map(|text| {
-            text.parse().map_err(|_| StoreError::Invalid {
-                what: "signature policy",
-                value: text,
-            })
-        })
+        .as_deref()
+        .map(branches::read_policy)
         .transpose()?;
     if let (Some(branch), Some(kind)) = (branch, kind) {
-        let branch = DistributionName::parse(&branch).map_err(|_| StoreError::Invalid {
-            what: "branch name",
-            value: branch,
-        })?;
-        let kind = BranchKind::parse(&kind).ok_or(StoreError::Invalid {
-            what: "branch kind",
-            value: kind,
-        })?;
         stage.target = Some(Target {
-            branch,
-            kind,
+            branch: branches::read_name(&branch)?,
+            kind: branches::read_kind(&kind)?,
             settings,
         });
     }
