@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
+use rusqlite::{Connection, OptionalExtension, Params, Row, Statement, Transaction, named_params};
 
 use super::StoreError;
 use super::artifacts::ArtifactId;
@@ -90,13 +90,13 @@ pub fn for_each(
 ) -> Result<(), StoreError> {
     let mut query = conn.prepare_cached(match of {
         None => {
-            "SELECT artifact, status, key, until, why, id, bytes, digest
+            "SELECT status, key, until, why, id, bytes, digest
                FROM signature
               WHERE status <> 'unreadable'
               ORDER BY id"
         }
         Some(_) => {
-            "SELECT artifact, status, key, until, why, id, bytes, digest
+            "SELECT status, key, until, why, id, bytes, digest
                FROM signature
               WHERE status <> 'unreadable' AND artifact = ?1
               ORDER BY id"
@@ -104,13 +104,12 @@ pub fn for_each(
     })?;
     let mut rows = query.query(rusqlite::params_from_iter(of))?;
     while let Some(row) = rows.next()? {
-        let digest: Vec<u8> = row.get(7)?;
+        let digest: Vec<u8> = row.get(6)?;
         let signed = Signed {
-            bytes: row.get(6)?,
+            bytes: row.get(5)?,
             digest: digest.into(),
         };
-        let (_, status) = Columns::read(row)?.status()?;
-        each(row.get(5)?, signed, status)?;
+        each(row.get(4)?, signed, Columns::read(row)?.status()?)?;
     }
     Ok(())
 }
@@ -122,15 +121,12 @@ pub fn of_stage(
     now: Timestamp,
 ) -> Result<HashMap<ArtifactId, SignatureStatus>, StoreError> {
     let mut query = conn.prepare(
-        "SELECT g.artifact, g.status, g.key, g.until, g.why
+        "SELECT g.status, g.key, g.until, g.why, g.artifact
            FROM staged s
            JOIN signature g ON g.artifact = s.artifact
           WHERE s.stage = :stage",
     )?;
-    best(
-        query.query_map(named_params! { ":stage": stage }, Columns::read)?,
-        now,
-    )
+    best_of_each(&mut query, named_params! { ":stage": stage }, now)
 }
 
 /// Returns the best status of each artifact that a branch holds now and that came with a signature, at the time `now`.
@@ -140,15 +136,12 @@ pub fn of_branch(
     now: Timestamp,
 ) -> Result<HashMap<ArtifactId, SignatureStatus>, StoreError> {
     let mut query = conn.prepare(
-        "SELECT g.artifact, g.status, g.key, g.until, g.why
+        "SELECT g.status, g.key, g.until, g.why, g.artifact
            FROM member m
            JOIN signature g ON g.artifact = m.artifact
           WHERE m.branch = :branch AND m.until IS NULL",
     )?;
-    best(
-        query.query_map(named_params! { ":branch": branch }, Columns::read)?,
-        now,
-    )
+    best_of_each(&mut query, named_params! { ":branch": branch }, now)
 }
 
 /// Returns the artifacts that a branch holds now and whose signature it offers: of [`SignaturePolicy::Off`] whatever
@@ -179,11 +172,10 @@ pub fn status(
     now: Timestamp,
 ) -> Result<SignatureStatus, StoreError> {
     let mut query = conn.prepare_cached(
-        "SELECT artifact, status, key, until, why FROM signature WHERE artifact = :artifact",
+        "SELECT status, key, until, why, artifact FROM signature WHERE artifact = :artifact",
     )?;
-    let rows = query.query_map(named_params! { ":artifact": artifact }, Columns::read)?;
-    let status = best(rows, now)?.remove(&artifact);
-    Ok(status.unwrap_or(SignatureStatus::Absent))
+    let mut best = best_of_each(&mut query, named_params! { ":artifact": artifact }, now)?;
+    Ok(best.remove(&artifact).unwrap_or(SignatureStatus::Absent))
 }
 
 /// Returns the signature of an artifact as it came: the best one at the time `now`, of equal ones the newest.
@@ -193,18 +185,18 @@ pub fn of_artifact(
     now: Timestamp,
 ) -> Result<Option<Vec<u8>>, StoreError> {
     let mut query = conn.prepare_cached(
-        "SELECT artifact, status, key, until, why, bytes
+        "SELECT status, key, until, why, bytes
            FROM signature
           WHERE artifact = :artifact
           ORDER BY id",
     )?;
     let rows = query.query_map(named_params! { ":artifact": artifact }, |row| {
-        Ok((Columns::read(row)?, row.get::<_, Vec<u8>>(5)?))
+        Ok((Columns::read(row)?, row.get::<_, Vec<u8>>(4)?))
     })?;
     let mut best: Option<(u8, Vec<u8>)> = None;
     for row in rows {
         let (columns, bytes) = row?;
-        let worth = columns.status()?.1.at(now).worth();
+        let worth = columns.status()?.at(now).worth();
         if best.as_ref().is_none_or(|(least, _)| worth >= *least) {
             best = Some((worth, bytes));
         }
@@ -223,7 +215,6 @@ pub fn last(conn: &Connection) -> Result<i64, StoreError> {
 
 /// A status as columns.
 struct Columns {
-    artifact: ArtifactId,
     status: String,
     key: Option<String>,
     until: Option<String>,
@@ -242,7 +233,6 @@ impl Columns {
             }
         };
         Self {
-            artifact: ArtifactId(0),
             status: word.to_owned(),
             key: key.cloned(),
             until: until.map(|until| until.to_string()),
@@ -250,17 +240,17 @@ impl Columns {
         }
     }
 
+    /// Reads the first four columns of a row: status, key, until, why.
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
-            artifact: row.get(0)?,
-            status: row.get(1)?,
-            key: row.get(2)?,
-            until: row.get(3)?,
-            why: row.get(4)?,
+            status: row.get(0)?,
+            key: row.get(1)?,
+            until: row.get(2)?,
+            why: row.get(3)?,
         })
     }
 
-    fn status(self) -> Result<(ArtifactId, SignatureStatus), StoreError> {
+    fn status(self) -> Result<SignatureStatus, StoreError> {
         let invalid = |value: &str| StoreError::Invalid {
             what: "signature status",
             value: value.to_owned(),
@@ -270,25 +260,27 @@ impl Columns {
             .map(str::parse)
             .transpose()
             .map_err(|_| invalid("until"))?;
-        let status = match (self.status.as_str(), self.key, self.why) {
+        Ok(match (self.status.as_str(), self.key, self.why) {
             ("good", Some(key), None) => SignatureStatus::Good { key, until },
             ("unknown-key", key, None) => SignatureStatus::UnknownKey { key },
             ("wrong", None, Some(why)) => SignatureStatus::Wrong { why },
             ("unreadable", None, None) => SignatureStatus::Unreadable,
             (status, _, _) => return Err(invalid(status)),
-        };
-        Ok((self.artifact, status))
+        })
     }
 }
 
-fn best(
-    rows: impl Iterator<Item = rusqlite::Result<Columns>>,
+/// Returns the best status of each artifact among rows of status, key, until, why and artifact.
+fn best_of_each(
+    query: &mut Statement<'_>,
+    parameters: impl Params,
     now: Timestamp,
 ) -> Result<HashMap<ArtifactId, SignatureStatus>, StoreError> {
     let mut all: HashMap<ArtifactId, SignatureStatus> = HashMap::new();
+    let rows = query.query_map(parameters, |row| Ok((row.get(4)?, Columns::read(row)?)))?;
     for row in rows {
-        let (artifact, status) = row?.status()?;
-        let status = status.at(now);
+        let (artifact, columns) = row?;
+        let status = columns.status()?.at(now);
         let held = all.get(&artifact).map_or(0, SignatureStatus::worth);
         if status.worth() > held {
             all.insert(artifact, status);
