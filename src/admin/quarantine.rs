@@ -13,7 +13,6 @@ use crate::limits::Limits;
 use crate::package::PackageId;
 use crate::store::artifacts::{Artifact, ArtifactId};
 use crate::store::quarantine::{self, Case, Kept, QuarantineId};
-use crate::store::sources::Source;
 use crate::store::stages::{self, StageId};
 use crate::store::{Store, StoreError, artifacts, branches, signatures, sources};
 
@@ -170,11 +169,6 @@ fn stage(
 ) -> Result<StageId, StoreError> {
     let at = Timestamp::now().to_string();
     let id = sources::begin(conn, source)?;
-    let read = Source {
-        name: source.to_owned(),
-        ..Source::default()
-    };
-    sources::finish(conn, id, &read)?;
     let branch = branches::find(conn, &first.branch)?;
     // A branch that was not made for want of packages is to have the policy that it was meant to have.
     let policy = branch.is_none().then_some(first.signatures);

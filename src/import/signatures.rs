@@ -60,21 +60,19 @@ impl Seal {
             bytes: self.bytes,
             digest,
         };
-        let judge = |keyring: &[Certificate]| match &signature {
-            Some(signature) => status(signature.judge(&signed.digest, keyring, Timestamp::now())),
-            None => SignatureStatus::Unreadable,
-        };
-        let judged = judge(keyring);
+        let now = Timestamp::now();
+        let judge = |keyring: &[Certificate]| judged(signature.as_ref(), &signed, keyring, now);
+        let status = judge(keyring);
         store.write(|conn| {
             // A key that came or went meanwhile has judged again what was there, and this was not; nobody would do it
             // later, should the import not come to its end.
             let is_same = keys::are(conn, keyring)?;
-            let judged = if is_same {
-                judged
+            let status = if is_same {
+                status
             } else {
                 judge(&all_keys(conn)?)
             };
-            signatures::put(conn, artifact, &signed, &judged)
+            signatures::put(conn, artifact, &signed, &status)
         })
     }
 }
@@ -169,12 +167,10 @@ fn judge_each(
     let now = Timestamp::now();
     let mut changed = 0;
     signatures::for_each(conn, of, |id, signed, before| {
-        let verdict = match Signature::read(&signed.bytes, limits) {
-            Ok(signature) => status(signature.judge(&signed.digest, keyring, now)),
-            Err(_) => SignatureStatus::Unreadable,
-        };
-        if verdict != before.at(now) {
-            signatures::set_status(conn, id, &verdict)?;
+        let signature = Signature::read(&signed.bytes, limits).ok();
+        let status = judged(signature.as_ref(), &signed, keyring, now);
+        if status != before.at(now) {
+            signatures::set_status(conn, id, &status)?;
             changed += 1;
         }
         Ok(())
@@ -182,8 +178,17 @@ fn judge_each(
     Ok(changed)
 }
 
-fn status(verdict: Verdict) -> SignatureStatus {
-    match verdict {
+/// Returns what `keyring` says of `signature`, which is `None` where what came is none.
+fn judged(
+    signature: Option<&Signature>,
+    signed: &Signed,
+    keyring: &[Certificate],
+    now: Timestamp,
+) -> SignatureStatus {
+    let Some(signature) = signature else {
+        return SignatureStatus::Unreadable;
+    };
+    match signature.judge(&signed.digest, keyring, now) {
         Verdict::Good { fingerprint, until } => SignatureStatus::Good {
             key: fingerprint.to_string(),
             until,
