@@ -94,7 +94,7 @@ impl Catalogs {
         Ok(catalogs)
     }
 
-    /// Takes up what was committed since; nothing where the change set number has not moved.
+    /// Takes up what was committed since; nothing where neither the change set number has moved nor a signature came.
     pub fn reload(&self, store: &Store) -> Result<(), StoreError> {
         let _only_one = self
             .reloading
@@ -117,6 +117,12 @@ impl Catalogs {
                 .into_iter()
                 .map(|branch| (branch.id, branch))
                 .collect();
+            // A branch may be in many distributions.
+            let mut offered_signatures = HashMap::new();
+            for branch in branches.values() {
+                let offered = signatures::offered(conn, branch.id, branch.signatures)?;
+                offered_signatures.insert(branch.id, offered);
+            }
             for distribution in distributions::all(conn)? {
                 let mut layers = Vec::new();
                 let mut cache_times = None;
@@ -124,8 +130,8 @@ impl Catalogs {
                 for id in distributions::branches(conn, distribution.id)? {
                     if let Some(branch) = branches.get(&id) {
                         cache_times.get_or_insert(branch.settings.cache_times());
-                        for artifact in signatures::offered(conn, id, branch.signatures)? {
-                            signed.entry(artifact).or_insert(branch.signatures);
+                        for artifact in offered_signatures.get(&id).into_iter().flatten() {
+                            signed.entry(*artifact).or_insert(branch.signatures);
                         }
                     }
                     let members = branches::members(conn, id)?;
