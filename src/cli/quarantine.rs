@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use serde::Serialize;
 
 use super::door::Door;
 use super::numbers::{counted, size};
@@ -113,12 +114,25 @@ fn retry(
             ))?;
         }
     } else {
-        common.print(&(&done, &not_kept), |_| String::new())?;
+        let outcome = Outcome {
+            committed: &done,
+            not_kept: &not_kept,
+            passed_over: &passed_over,
+        };
+        common.print(&outcome, |_| String::new())?;
     }
     match failure {
         Some(error) => Err(error),
         None => Ok(exit::code(taken, left)),
     }
+}
+
+/// What `quarantine retry` came to, for `--json`.
+#[derive(Debug, Serialize)]
+struct Outcome<'a> {
+    committed: &'a [Committed],
+    not_kept: &'a [CaseReport],
+    passed_over: &'a [CaseReport],
 }
 
 /// What trying the packages of one branch again came to.

@@ -323,3 +323,27 @@ fn a_branch_that_can_no_longer_be_keeps_nothing_from_the_others() {
     No plan waits.
     ");
 }
+
+#[test]
+fn a_program_reads_what_trying_again_came_to() {
+    let site = Site::new();
+    let source = tar()
+        .file("bad-1.0.0.zip", "no zip")
+        .file("nginx-1.0.0.zip", nginx("1.0.0", "# nginx\n"));
+    let path = site.source("packages.tar", source.bytes());
+    site.run(&[
+        "import",
+        &path,
+        "--branch",
+        "mine",
+        "--signatures",
+        "require",
+    ]);
+    let output = site
+        .command(&["--json", "quarantine", "retry", "--all"])
+        .output();
+    let outcome: serde_json::Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
+    assert_eq!(outcome["committed"][0]["quarantined"], 1);
+    assert_eq!(outcome["not_kept"][0]["package"], "bad-1.0.0.zip");
+    assert_eq!(outcome["passed_over"], serde_json::json!([]));
+}
