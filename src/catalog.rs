@@ -5,26 +5,29 @@
 //! signature came, and at no other write.
 
 mod answers;
+mod build;
+mod past;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use libdeflater::Decompressor;
 
 pub use answers::{Answer, Answers, Question};
 
-use crate::distribution::{CacheTimes, DistributionName, SignaturePolicy, offers};
+use build::Builder;
+use past::Past;
+
+use crate::distribution::{CacheTimes, DistributionName, SignaturePolicy};
 use crate::package::{
     Categories, CategoriesQuery, DamagedTemplate, Facts, Fill, Offer, PackageId, PackageName,
     PolicyTemplates, SearchQuery, Slots, Template,
 };
-use crate::store::artifacts::{self, Artifact, ArtifactId};
-use crate::store::branches;
+use crate::store::artifacts::{Artifact, ArtifactId};
 use crate::store::change_sets::{self, ChangeSetId};
 use crate::store::contents::Content;
-use crate::store::{Store, StoreError, distributions, documents, quarantine, signatures};
+use crate::store::{Store, StoreError, distributions, quarantine, signatures};
 
 /// One package version as it is served.
 #[derive(Debug)]
@@ -78,8 +81,11 @@ struct Shelf {
     /// The state of the store it was built from: the last change set, and the last signature.
     state: Option<(ChangeSetId, i64)>,
     by_name: HashMap<DistributionName, Arc<Catalog>>,
-    elements: HashMap<ArtifactId, Arc<Element>>,
+    elements: Elements,
+    past: Past,
 }
+
+type Elements = HashMap<ArtifactId, Arc<Element>>;
 
 impl Catalogs {
     /// Builds the catalogs of a store.
@@ -113,54 +119,16 @@ impl Catalogs {
                 state,
                 ..Shelf::default()
             };
-            let branches: HashMap<_, _> = branches::all(conn)?
-                .into_iter()
-                .map(|branch| (branch.id, branch))
-                .collect();
-            // A branch may be in many distributions.
-            let mut offered_signatures = HashMap::new();
-            for branch in branches.values() {
-                let offered = signatures::offered(conn, branch.id, branch.signatures)?;
-                offered_signatures.insert(branch.id, offered);
-            }
+            let mut builder = Builder::load(conn, change_set, &before.elements)?;
             for distribution in distributions::all(conn)? {
-                let mut layers = Vec::new();
-                let mut cache_times = None;
-                let mut signed = HashMap::new();
-                for id in distributions::branches(conn, distribution.id)? {
-                    if let Some(branch) = branches.get(&id) {
-                        cache_times.get_or_insert(branch.settings.cache_times());
-                        for artifact in offered_signatures.get(&id).into_iter().flatten() {
-                            signed.entry(*artifact).or_insert(branch.signatures);
-                        }
-                    }
-                    let members = branches::members(conn, id)?;
-                    layers.push(
-                        members
-                            .into_iter()
-                            .map(|member| (member.package, member.artifact))
-                            .collect(),
-                    );
-                }
-                let (offered, _shadowed) = offers::<ArtifactId>(layers);
-                let elements = offered
-                    .into_iter()
-                    .map(|offered| shelf.element(conn, &before, offered.held))
-                    .collect::<Result<_, _>>()?;
-                let catalog = Catalog {
-                    signed,
-                    ..Catalog::new(
-                        distribution.name,
-                        change_set,
-                        cache_times.unwrap_or_default(),
-                        elements,
-                        Arc::clone(&self.categories),
-                    )
-                };
+                let layers = distributions::branches(conn, distribution.id)?;
+                let categories = Arc::clone(&self.categories);
+                let catalog = builder.now(distribution.name, &layers, categories)?;
                 shelf
                     .by_name
                     .insert(catalog.name.clone(), Arc::new(catalog));
             }
+            shelf.elements = builder.into_elements();
             let default = DistributionName::default_distribution();
             shelf.by_name.entry(default).or_insert_with_key(|name| {
                 let cache_times = CacheTimes::default();
@@ -196,58 +164,30 @@ impl Catalogs {
     pub fn get(&self, name: &DistributionName) -> Option<Arc<Catalog>> {
         self.shelf.load().by_name.get(name).cloned()
     }
-}
 
-impl Shelf {
-    /// Returns the element of an artifact: from this shelf, from the one before, or else from the store.
-    fn element(
-        &mut self,
-        conn: &rusqlite::Connection,
-        before: &Self,
-        id: ArtifactId,
-    ) -> Result<Arc<Element>, StoreError> {
-        let known = self.elements.get(&id).or_else(|| before.elements.get(&id));
-        let element = match known {
-            Some(element) => Arc::clone(element),
-            None => Arc::new(load_element(conn, id)?),
-        };
-        self.elements.insert(id, Arc::clone(&element));
-        Ok(element)
+    /// Returns the catalog of a distribution as it was right after a change set, where it is at hand.
+    pub fn kept_past(&self, name: &DistributionName, at: ChangeSetId) -> Option<Arc<Catalog>> {
+        let shelf = self.shelf.load();
+        let current = shelf.by_name.get(name).filter(|it| it.change_set == at);
+        current.cloned().or_else(|| shelf.past.get(name, at))
     }
-}
 
-fn load_element(conn: &rusqlite::Connection, id: ArtifactId) -> Result<Element, StoreError> {
-    let missing = |what| StoreError::Invalid {
-        what,
-        value: format!("artifact {}", id.0),
-    };
-    let artifact = artifacts::get(conn, id)?.ok_or_else(|| missing("artifact"))?;
-    let row =
-        documents::get(conn, id, documents::NEWEST_DIALECT)?.ok_or_else(|| missing("document"))?;
-    let facts = serde_json::from_str(&row.facts).map_err(|_| missing("facts"))?;
-    let slots = serde_json::from_str(&row.element_slots).map_err(|_| missing("element slots"))?;
-    let document_slots =
-        serde_json::from_str(&row.document_slots).map_err(|_| missing("document slots"))?;
-    let text = inflated(&row.element, row.element_bytes as usize)
-        .and_then(|text| String::from_utf8(text).ok())
-        .ok_or_else(|| missing("element"))?;
-    Ok(Element {
-        artifact,
-        facts: Arc::new(facts),
-        deprecated: row.deprecated,
-        template: Template { text, slots },
-        document: row.document,
-        document_slots,
-    })
-}
-
-/// Returns the `bytes` plain bytes of a raw deflate stream, or `None` when it is not one of that many.
-fn inflated(deflated: &[u8], bytes: usize) -> Option<Vec<u8>> {
-    let mut plain = vec![0; bytes];
-    let inflated = Decompressor::new()
-        .deflate_decompress(deflated, &mut plain)
-        .ok()?;
-    (inflated == bytes).then_some(plain)
+    /// Returns the same, built where it is not at hand; `None` where the distribution was not there, or there is no such
+    /// change set. It reads what a new element takes, so callers keep this to one at a time.
+    pub fn past(
+        &self,
+        store: &Store,
+        name: &DistributionName,
+        at: ChangeSetId,
+    ) -> Result<Option<Arc<Catalog>>, StoreError> {
+        let kept = self.kept_past(name, at);
+        if kept.is_some() {
+            return Ok(kept);
+        }
+        let shelf = self.shelf.load_full();
+        let built = past::build(store, &shelf, &self.categories, name, at)?;
+        Ok(built.map(|catalog| shelf.past.keep(catalog, &shelf.elements)))
+    }
 }
 
 impl Catalog {

@@ -26,12 +26,40 @@ pub enum OperationError {
     /// A branch or a distribution of the admin's with the name of a release.
     #[error("{0} is what a release is called, and nothing else may be")]
     NamedLikeRelease(String),
+    /// There is no distribution of this name.
+    #[error("there is no distribution {0}")]
+    NoSuchDistribution(String),
+    /// A distribution that serves what it serves by its name.
+    #[error("{0} always serves the branch of its name")]
+    FixedDistribution(String),
+    /// A branch that never gives up a version.
+    #[error("{branch} is {kind}, and never gives up a version")]
+    KeepsVersions {
+        /// The branch.
+        branch: String,
+        /// Its kind, with its article.
+        kind: &'static str,
+    },
+    /// An exception without a reason.
+    #[error("{0} without a reason, which such an exception needs")]
+    NeedsReason(String),
+    /// A branch that does not hold what is asked of it.
+    #[error("{branch} does not hold {package}")]
+    NotHeld {
+        /// The branch.
+        branch: String,
+        /// The package, or its version.
+        package: String,
+    },
     /// There is no key whose fingerprint ends like this.
     #[error("there is no key {0}")]
     NoSuchKey(String),
     /// There are several keys whose fingerprints end like this.
     #[error("several keys end in {0}")]
     SeveralKeys(String),
+    /// There is no change set with this number.
+    #[error("there is no change set {0}")]
+    NoSuchChangeSet(i64),
     /// There is no package with this number in quarantine.
     #[error("there is no package {0} in quarantine")]
     NoSuchCase(i64),
@@ -84,7 +112,13 @@ impl OperationError {
             Self::NameTaken(_) => "name-taken",
             Self::ReservedName(_) => "reserved-name",
             Self::NamedLikeRelease(_) => "named-like-release",
+            Self::NoSuchDistribution(_) => "no-such-distribution",
+            Self::FixedDistribution(_) => "fixed-distribution",
+            Self::KeepsVersions { .. } => "keeps-versions",
+            Self::NeedsReason(_) => "needs-reason",
+            Self::NotHeld { .. } => "not-held",
             Self::NoSuchKey(_) | Self::SeveralKeys(_) => "no-such-key",
+            Self::NoSuchChangeSet(_) => "no-such-change-set",
             Self::NoSuchCase(_) => "no-such-case",
             Self::InvalidRequest(_) => "invalid-request",
             Self::NoSuchJob(_) => "no-such-job",

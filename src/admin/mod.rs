@@ -3,13 +3,19 @@
 //! The command line does the operations itself where it owns the store, and asks for them over `control.sock` where a
 //! server does. Kibana's door is `crate::api`, which has none of this.
 
+pub mod branches;
+pub mod distributions;
 mod error;
+pub mod history;
 pub mod keys;
 pub mod operations;
 mod peer;
+mod promotion;
 pub mod quarantine;
+pub mod rollback;
 pub mod routes;
 pub mod signatures;
+pub mod tag;
 
 pub use error::{Failure, OperationError};
 pub use peer::PeerUser;

@@ -1,7 +1,9 @@
 //! The JSON API of the operations, `/admin/api/v1/…`, as `control.sock` speaks it: one file a subject.
 
 mod body;
+mod branches;
 mod distributions;
+mod history;
 mod imports;
 mod keys;
 mod plans;
@@ -24,6 +26,7 @@ use crate::limits::Limits;
 use crate::store::Store;
 
 pub use distributions::DistributionRequest;
+pub use history::HistoryRequest;
 pub use imports::{ImportRequest, KnownSourceRequest, StagedReport};
 pub use plans::{ConsentRequest, TargetRequest};
 use refusal::Refusal;
@@ -54,17 +57,26 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .route("/plans/{id}/target", web::put().to(plans::set_target))
             .route("/plans/{id}/commit", web::post().to(plans::commit_plan))
             .route(
-                "/distributions",
-                web::get().to(distributions::list_distributions),
+                "/branches/{branch}/remove",
+                web::post().to(branches::remove),
             )
+            .route("/promotions", web::post().to(branches::promote))
+            .route("/releases", web::post().to(branches::tag))
+            .route("/rollbacks", web::post().to(branches::rollback))
+            .route("/distributions", web::get().to(distributions::list))
+            .route("/distributions", web::post().to(distributions::create))
+            .route("/distributions/{name}", web::get().to(distributions::show))
+            .route("/distributions/{name}", web::put().to(distributions::set))
             .route(
-                "/distributions",
-                web::post().to(distributions::create_distribution),
+                "/distributions/{name}",
+                web::delete().to(distributions::delete),
             )
             .route(
                 "/distributions/default/{branch}",
                 web::put().to(distributions::activate),
             )
+            .route("/history", web::get().to(history::list))
+            .route("/history/{number}", web::get().to(history::show))
             .route("/keys", web::get().to(keys::list))
             .route("/keys", web::post().to(keys::add))
             .route("/keys/{fingerprint}", web::delete().to(keys::remove))

@@ -77,6 +77,7 @@ pub fn set_policy(
                     at: &at,
                     who,
                     action: "signatures",
+                    why: None,
                     source: None,
                 },
             )?;

@@ -31,6 +31,8 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::catalog::Catalog;
+use crate::distribution::DistributionName;
+use crate::store::change_sets::ChangeSetId;
 use error::ApiError;
 use reply::{Caching, Refused};
 use route::{Resource, Route};
@@ -62,7 +64,11 @@ async fn dispatch(request: HttpRequest, state: Data<State>) -> Result<HttpRespon
     let route = Route::parse(request.uri().path(), &state.limits).ok_or(ApiError::UnknownPath)?;
     let catalog = match &route.distribution {
         None => state.catalogs.default_catalog(),
-        Some(name) => state.catalogs.get(name).ok_or(ApiError::UnknownPath)?,
+        Some(name) => match route.change_set {
+            None => state.catalogs.get(name),
+            Some(at) => past(&state, name, at).await?,
+        }
+        .ok_or(ApiError::UnknownPath)?,
     };
     match *request.method() {
         Method::GET | Method::HEAD => {}
@@ -87,6 +93,24 @@ async fn dispatch(request: HttpRequest, state: Data<State>) -> Result<HttpRespon
         // Only the oldest dialect has tarballs.
         Resource::Tarball(_) => Err(ApiError::UnknownPath.into()),
     }
+}
+
+/// Returns what a distribution offered right after a change set, `None` where it was not there. One is built at a time, so
+/// that those who ask for many keep nobody else from the threads that read.
+async fn past(
+    state: &Data<State>,
+    name: &DistributionName,
+    at: ChangeSetId,
+) -> Result<Option<Arc<Catalog>>, ApiError> {
+    let kept = state.catalogs.kept_past(name, at);
+    if kept.is_some() {
+        return Ok(kept);
+    }
+    let _only_one = state.building.lock().await;
+    let (state, name) = (state.clone(), name.clone());
+    let build = move || state.catalogs.past(&state.store, &name, at);
+    let built = web::block(build).await.map_err(ApiError::internal)?;
+    built.map_err(ApiError::internal)
 }
 
 impl Asking {

@@ -12,12 +12,15 @@ use super::error::ApiError;
 use crate::distribution::DistributionName;
 use crate::limits::Limits;
 use crate::package::{PackageId, PackageName, PackageVersion};
+use crate::store::change_sets::ChangeSetId;
 
 /// What a request asks for, and of which distribution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     /// The name in `/d/{distribution}/…`; the distribution at `/` when there is none.
     pub distribution: Option<DistributionName>,
+    /// The number in `/d/{distribution}@{change set}/…`: as it was right after that.
+    pub change_set: Option<ChangeSetId>,
     /// What is asked of it.
     pub resource: Resource,
 }
@@ -72,12 +75,21 @@ impl Route {
         if segments.iter().any(|s| matches!(*s, "." | "..")) {
             return None;
         }
-        let (distribution, rest) = match segments.as_slice() {
-            ["d", name, rest @ ..] => (Some(DistributionName::parse(name).ok()?), rest),
+        let (address, rest) = match segments.as_slice() {
+            ["d", address, rest @ ..] => (Some(*address), rest),
             rest => (None, rest),
+        };
+        let (name, change_set) = match address.and_then(|address| address.split_once('@')) {
+            Some((name, number)) => (Some(name), Some(change_set(number)?)),
+            None => (address, None),
+        };
+        let distribution = match name {
+            Some(name) => Some(DistributionName::parse(name).ok()?),
+            None => None,
         };
         Some(Self {
             distribution,
+            change_set,
             resource: Resource::parse(rest, limits)?,
         })
     }
@@ -143,6 +155,12 @@ impl Asked {
             _ => Err(absent),
         }
     }
+}
+
+/// Returns the change set that `text` numbers, in the one way there is to write the number.
+fn change_set(text: &str) -> Option<ChangeSetId> {
+    let number: i64 = text.parse().ok()?;
+    (number > 0 && number.to_string() == text).then_some(ChangeSetId(number))
 }
 
 /// Returns `raw` without its percent-encoding; `None` when an escape is cut short, or for NUL or what is not UTF-8.

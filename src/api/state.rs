@@ -26,6 +26,8 @@ pub struct State {
     pub catalogs: Arc<Catalogs>,
     /// The bounds on requests.
     pub limits: Limits,
+    /// Held while a catalog of the past is built.
+    pub(super) building: tokio::sync::Mutex<()>,
     /// Files that were asked for lately. An artifact never changes, so they outlive catalogs.
     pub(super) files: Cache<(ArtifactId, Box<str>), Arc<StoredFile>, ByBytes>,
     /// The blocks of what is too large for that.
@@ -44,6 +46,7 @@ impl State {
             store,
             catalogs,
             limits: Limits::default(),
+            building: tokio::sync::Mutex::default(),
             files,
             blocks: Blocks::default(),
         }

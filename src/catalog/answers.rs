@@ -76,9 +76,16 @@ impl Answers {
     }
 }
 
+impl Answers {
+    /// Returns no answers, of which up to this many bytes will be kept.
+    pub fn within(bytes: u64) -> Self {
+        Self(Cache::with_weighter(EXPECTED_ANSWERS, bytes, ByBytes))
+    }
+}
+
 impl Default for Answers {
     fn default() -> Self {
-        Self(Cache::with_weighter(EXPECTED_ANSWERS, KEPT_BYTES, ByBytes))
+        Self::within(KEPT_BYTES)
     }
 }
 

@@ -1,4 +1,4 @@
-//! `airlock activate`: which release or branch answers at `/`.
+//! `airlock activate`: what answers at `/`.
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use crate::distribution::DistributionName;
 
 #[derive(Debug, Args)]
 pub(super) struct ActivateArgs {
-    /// The release or branch
+    /// The release, branch or distribution
     name: DistributionName,
 }
 

@@ -2,11 +2,14 @@
 
 use std::process::ExitCode;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use super::door::Door;
+use super::numbers::{counted, grouped};
 use super::{CliError, Common};
-use crate::admin::operations::DistributionReport;
+use crate::admin::distributions::{
+    Changed, DistributionDetails, DistributionReport, LayersRequest,
+};
 use crate::distribution::DistributionName;
 
 #[derive(Debug, Subcommand)]
@@ -15,26 +18,60 @@ pub(super) enum DistributionCommand {
     Create {
         /// Its name
         name: DistributionName,
-        /// The branch or release that wins where several hold a version
-        #[arg(long, value_name = "BRANCH")]
-        from: DistributionName,
-        /// A branch or release laid under it; may be given more than once, the first wins
-        #[arg(long, value_name = "BRANCH")]
-        with: Vec<DistributionName>,
+        #[command(flatten)]
+        layers: LayersArgs,
+    },
+    /// Say what a distribution of your own, or `default`, serves from now on
+    Set {
+        /// Its name
+        name: DistributionName,
+        #[command(flatten)]
+        layers: LayersArgs,
+        /// Lay no local branch over it; without this and --with those stay that are there
+        #[arg(long, conflicts_with_all = ["with", "like"])]
+        alone: bool,
     },
     /// List all distributions
     List,
+    /// Show what a distribution serves, and which versions are shadowed
+    Show {
+        /// Its name
+        name: DistributionName,
+    },
+    /// Delete a distribution of your own; its branches stay
+    Delete {
+        /// Its name
+        name: DistributionName,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LayersArgs {
+    /// The branch or release that it is made of
+    #[arg(long, value_name = "BRANCH", required_unless_present = "like")]
+    from: Option<DistributionName>,
+    /// A branch with it: local ones are laid over it, others under it; may be given more than once, the first wins
+    #[arg(long, value_name = "BRANCH", conflicts_with = "like")]
+    with: Vec<DistributionName>,
+    /// Serve what this distribution serves now
+    #[arg(long, value_name = "DISTRIBUTION", conflicts_with = "from")]
+    like: Option<DistributionName>,
 }
 
 pub(super) fn run(common: &Common, command: DistributionCommand) -> Result<ExitCode, CliError> {
     let door = Door::open(&common.data_folder()?)?;
     match command {
-        DistributionCommand::Create { name, from, with } => {
-            let branches: Vec<_> = std::iter::once(from).chain(with).collect();
-            common.print(&door.create_distribution(&name, &branches)?, |changed| {
-                let number = changed.change_set.unwrap_or_default();
-                format!("Change set {number}: {}", line(&changed.distribution))
-            })?;
+        DistributionCommand::Create { name, layers } => {
+            let changed = door.create_distribution(&name, layers.request(false))?;
+            common.print(&changed, now_serves)?;
+        }
+        DistributionCommand::Set {
+            name,
+            layers,
+            alone,
+        } => {
+            let changed = door.set_distribution(&name, &layers.request(alone))?;
+            common.print(&changed, now_serves)?;
         }
         DistributionCommand::List => {
             common.print(&door.distributions()?, |all| match all.as_slice() {
@@ -44,8 +81,22 @@ pub(super) fn run(common: &Common, command: DistributionCommand) -> Result<ExitC
                 all => all.iter().map(line).collect(),
             })?
         }
+        DistributionCommand::Show { name } => common.print(&door.distribution(&name)?, details)?,
+        DistributionCommand::Delete { name } => {
+            common.print(&door.delete_distribution(&name)?, |changed| {
+                let number = changed.change_set.unwrap_or_default();
+                format!("Change set {number}: {name} is deleted; its branches stay.\n")
+            })?;
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn now_serves(changed: &Changed) -> String {
+    match changed.change_set {
+        Some(number) => format!("Change set {number}: {}", line(&changed.distribution)),
+        None => format!("Nothing changed: {}", line(&changed.distribution)),
+    }
 }
 
 fn line(distribution: &DistributionReport) -> String {
@@ -54,8 +105,44 @@ fn line(distribution: &DistributionReport) -> String {
         name => format!("/d/{name}/"),
     };
     format!(
-        "{} serves {} at {path}\n",
+        "{} serves {} at {path} ({}, fingerprint {})\n",
         distribution.name,
-        distribution.branches.join(", then ")
+        distribution.branches.join(", then "),
+        counted(distribution.offered as u64, "version", "versions"),
+        distribution.fingerprint,
     )
+}
+
+fn details(distribution: &DistributionDetails) -> String {
+    let mut text = line(&distribution.report);
+    for layer in &distribution.layers {
+        let offered = counted(layer.offered as u64, "version", "versions");
+        text.push_str(&format!("  {} ({}): {offered}", layer.branch, layer.kind));
+        if layer.shadowed > 0 {
+            text.push_str(&format!(", {} shadowed", grouped(layer.shadowed as u64)));
+        }
+        text.push('\n');
+    }
+    let packages = counted(distribution.packages as u64, "package", "packages");
+    text.push_str(&format!("  {packages} in all\n"));
+    for shadowed in &distribution.shadowed {
+        let content = if shadowed.is_same { "same" } else { "other" };
+        text.push_str(&format!(
+            "  {} of {} is shadowed by {}, with {content} content\n",
+            shadowed.package, shadowed.branch, shadowed.by
+        ));
+    }
+    text
+}
+
+impl LayersArgs {
+    fn request(&self, alone: bool) -> LayersRequest {
+        let text = |name: &Option<DistributionName>| name.as_ref().map(ToString::to_string);
+        LayersRequest {
+            from: text(&self.from),
+            with: self.with.iter().map(ToString::to_string).collect(),
+            alone,
+            like: text(&self.like),
+        }
+    }
 }

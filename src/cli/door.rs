@@ -6,14 +6,21 @@ use std::sync::Arc;
 
 use super::CliError;
 use super::control::ControlClient;
+use crate::admin::branches::{self, Done, PromoteRequest, RemoveRequest};
+use crate::admin::distributions::{
+    self, Changed, DistributionDetails, DistributionReport, LayersRequest,
+};
+use crate::admin::history::{self, ChangeSetReport, History};
 use crate::admin::keys::{self, KeyAdded, KeyRemoved, KeyReport, KeyRequest};
-use crate::admin::operations::{self, Changed, DistributionReport, KnownSource, WaitingPlan};
+use crate::admin::operations::{self, KnownSource, WaitingPlan};
 use crate::admin::quarantine::{self, CaseReport, CasesRequest, Retried};
+use crate::admin::rollback::{self, RollbackRequest};
 use crate::admin::routes::{
-    ConsentRequest, DistributionRequest, ImportRequest, KnownSourceRequest, StagedReport,
-    TargetRequest,
+    ConsentRequest, DistributionRequest, HistoryRequest, ImportRequest, KnownSourceRequest,
+    StagedReport, TargetRequest,
 };
 use crate::admin::signatures::{self, BranchSignatures, PolicyRequest};
+use crate::admin::tag::{self, TagRequest, Tagged};
 use crate::admin::{Failure, OperationError, PeerUser};
 use crate::crypto::Digest;
 use crate::distribution::{DistributionName, SignaturePolicy};
@@ -152,42 +159,105 @@ impl Door {
         }
     }
 
+    pub(super) fn remove(
+        &self,
+        branch: &DistributionName,
+        request: &RemoveRequest,
+    ) -> Result<Done, Failure> {
+        match self {
+            Self::Here(store) => Ok(branches::remove(store, &who(), branch, request)?),
+            Self::There(client) => client.post(&format!("/branches/{branch}/remove"), request),
+        }
+    }
+
+    pub(super) fn promote(&self, request: &PromoteRequest) -> Result<Done, Failure> {
+        match self {
+            Self::Here(store) => Ok(branches::promote(store, &who(), request)?),
+            Self::There(client) => client.post("/promotions", request),
+        }
+    }
+
+    pub(super) fn tag(&self, request: &TagRequest) -> Result<Tagged, Failure> {
+        match self {
+            Self::Here(store) => Ok(tag::tag(store, &who(), request)?),
+            Self::There(client) => client.post("/releases", request),
+        }
+    }
+
+    pub(super) fn rollback(&self, request: &RollbackRequest) -> Result<Done, Failure> {
+        match self {
+            Self::Here(store) => Ok(rollback::rollback(store, &who(), request)?),
+            Self::There(client) => client.post("/rollbacks", request),
+        }
+    }
+
     pub(super) fn distributions(&self) -> Result<Vec<DistributionReport>, Failure> {
         match self {
-            Self::Here(store) => Ok(operations::list_distributions(store)?),
+            Self::Here(store) => Ok(distributions::list(store)?),
             Self::There(client) => client.get("/distributions", &()),
+        }
+    }
+
+    pub(super) fn distribution(
+        &self,
+        name: &DistributionName,
+    ) -> Result<DistributionDetails, Failure> {
+        match self {
+            Self::Here(store) => Ok(distributions::show(store, name)?),
+            Self::There(client) => client.get(&format!("/distributions/{name}"), &()),
         }
     }
 
     pub(super) fn create_distribution(
         &self,
         name: &DistributionName,
-        branches: &[DistributionName],
+        layers: LayersRequest,
     ) -> Result<Changed, Failure> {
         match self {
-            Self::Here(store) => Ok(operations::create_distribution(
-                store,
-                &who(),
-                name,
-                branches,
-            )?),
+            Self::Here(store) => Ok(distributions::create(store, &who(), name, &layers)?),
             Self::There(client) => {
-                let branches = branches.iter().map(ToString::to_string).collect();
-                client.post(
-                    "/distributions",
-                    &DistributionRequest {
-                        name: name.to_string(),
-                        branches,
-                    },
-                )
+                let name = name.to_string();
+                client.post("/distributions", &DistributionRequest { name, layers })
             }
         }
     }
 
-    pub(super) fn activate(&self, branch: &DistributionName) -> Result<Changed, Failure> {
+    pub(super) fn set_distribution(
+        &self,
+        name: &DistributionName,
+        layers: &LayersRequest,
+    ) -> Result<Changed, Failure> {
         match self {
-            Self::Here(store) => Ok(operations::activate(store, &who(), branch)?),
-            Self::There(client) => client.put(&format!("/distributions/default/{branch}"), &()),
+            Self::Here(store) => Ok(distributions::set(store, &who(), name, layers)?),
+            Self::There(client) => client.put(&format!("/distributions/{name}"), layers),
+        }
+    }
+
+    pub(super) fn delete_distribution(&self, name: &DistributionName) -> Result<Changed, Failure> {
+        match self {
+            Self::Here(store) => Ok(distributions::delete(store, &who(), name)?),
+            Self::There(client) => client.delete(&format!("/distributions/{name}")),
+        }
+    }
+
+    pub(super) fn activate(&self, like: &DistributionName) -> Result<Changed, Failure> {
+        match self {
+            Self::Here(store) => Ok(distributions::activate(store, &who(), like)?),
+            Self::There(client) => client.put(&format!("/distributions/default/{like}"), &()),
+        }
+    }
+
+    pub(super) fn history(&self, request: &HistoryRequest) -> Result<History, Failure> {
+        match self {
+            Self::Here(store) => Ok(history::list(store, request.limit, request.packages)?),
+            Self::There(client) => client.get("/history", request),
+        }
+    }
+
+    pub(super) fn change_set(&self, number: i64) -> Result<ChangeSetReport, Failure> {
+        match self {
+            Self::Here(store) => Ok(history::show(store, number)?),
+            Self::There(client) => client.get(&format!("/history/{number}"), &()),
         }
     }
 

@@ -75,11 +75,22 @@ fn hint(kind: &str) -> Option<&'static str> {
         }
         "other-kind" => "choose another name with --branch or --release",
         "no-such-plan" => "`airlock plans list` shows the plans that wait",
+        "no-such-change-set" => "`airlock history` lists the change sets",
         "no-such-case" => "`airlock quarantine list` shows what is in quarantine",
         "no-such-key" => {
             "`airlock keys list` shows the keys; name one by its fingerprint, or the last 8 digits"
         }
-        "no-such-branch" | "name-taken" => "`airlock distribution list` shows what there is",
+        "keeps-versions" => {
+            "`airlock rollback` goes back to an earlier state of everything; `airlock distribution set` serves something else"
+        }
+        "needs-reason" => "say why with --reason",
+        "not-held" => "`airlock signatures list BRANCH --all` shows what a branch holds",
+        "fixed-distribution" => {
+            "`airlock distribution create NAME --like` makes one that can be set"
+        }
+        "no-such-branch" | "no-such-distribution" | "name-taken" => {
+            "`airlock distribution list` shows what there is"
+        }
         "named-like-release" => {
             "choose another name, or make a release of it with `airlock import --release`"
         }

@@ -1,12 +1,14 @@
 //! The command line: one file a subcommand. It talks to people; what it does, [`crate::admin`] and [`crate::server`] do.
 
 mod activate;
+mod change_text;
 mod control;
 mod demo;
 mod distribution;
 mod door;
 mod exit;
 mod failure;
+mod history;
 mod import;
 mod key_places;
 mod keys;
@@ -15,10 +17,14 @@ mod numbers;
 mod plan_text;
 mod plans;
 mod progress;
+mod promote;
 mod quarantine;
+mod remove;
+mod rollback;
 mod serve;
 mod signatures;
 mod source;
+mod tag;
 mod terminal;
 
 use std::io::Write;
@@ -67,11 +73,21 @@ enum Command {
     /// Show and settle imports that were staged
     #[command(subcommand)]
     Plans(plans::PlansCommand),
-    /// Make a release or a branch what answers at /
+    /// Take versions out of a branch, by its rules
+    Remove(remove::RemoveArgs),
+    /// Move versions on, from snapshot to staging to production
+    Promote(promote::PromoteArgs),
+    /// Freeze what production serves now as a release
+    Tag(tag::TagArgs),
+    /// Go back to what was there right after an earlier change set
+    Rollback(rollback::RollbackArgs),
+    /// Make what a release, branch or distribution serves answer at /
     Activate(activate::ActivateArgs),
-    /// Make and list distributions: addresses that serve one or more branches
+    /// Make, set and show distributions: addresses that serve one or more branches
     #[command(subcommand)]
     Distribution(distribution::DistributionCommand),
+    /// Show what was changed, by whom and why, the newest first
+    History(history::HistoryArgs),
     /// Say whose signatures are believed
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -100,8 +116,13 @@ pub fn run() -> ExitCode {
         Command::Import(args) => import::run(&common, args),
         Command::Serve(args) => serve::run(&common, &args),
         Command::Plans(command) => plans::run(&common, command),
+        Command::Remove(args) => remove::run(&common, &args),
+        Command::Promote(args) => promote::run(&common, &args),
+        Command::Tag(args) => tag::run(&common, &args),
+        Command::Rollback(args) => rollback::run(&common, &args),
         Command::Activate(args) => activate::run(&common, &args),
         Command::Distribution(command) => distribution::run(&common, command),
+        Command::History(args) => history::run(&common, &args),
         Command::Keys(command) => keys::run(&common, command),
         Command::Signatures(command) => signatures::run(&common, command),
         Command::Quarantine(command) => quarantine::run(&common, command),

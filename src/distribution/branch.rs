@@ -100,6 +100,14 @@ impl BranchKind {
         }
     }
 
+    /// Tells whether versions are promoted from a branch of this kind to one of the kind `to`: snapshot, staging, production.
+    pub fn promotes_to(self, to: Self) -> bool {
+        matches!(
+            (self, to),
+            (Self::Snapshot, Self::Staging | Self::Production) | (Self::Staging, Self::Production)
+        )
+    }
+
     /// Returns the kind as the store and the command line write it.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -3,21 +3,27 @@
 //! Domain only: it knows packages, and neither the store nor a clock.
 
 mod branch;
+mod built_in;
 mod cache_times;
 mod edition;
+mod fingerprint;
 mod image_tag;
 mod name;
 mod plan;
 mod precedence;
 mod proposal;
+mod reason;
 mod signatures;
 
 pub use branch::{BranchKind, Consent, Permission};
+pub use built_in::built_in;
 pub use cache_times::CacheTimes;
 pub use edition::{Differences, next_edition, release_of};
+pub use fingerprint::Fingerprint;
 pub use image_tag::target_of_image;
 pub use name::{DistributionName, InvalidName};
 pub use plan::{Change, Held, Plan, RefusedChange, plan_import};
 pub use precedence::{Offered, offers};
 pub use proposal::release_in_name;
+pub use reason::{InvalidReason, Reason};
 pub use signatures::{InvalidPolicy, SignatureCounts, SignaturePolicy, SignatureStatus};

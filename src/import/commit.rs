@@ -9,7 +9,8 @@ use super::error::ImportError;
 use super::plan::Planned;
 use super::report::Committed;
 use crate::distribution::{Consent, DistributionName};
-use crate::store::branches::{self, BranchId};
+use crate::store::addresses;
+use crate::store::branches;
 use crate::store::change_sets::{self, ChangeSetId, NewChangeSet};
 use crate::store::distributions;
 use crate::store::quarantine::{self, Kept, Quarantined};
@@ -76,15 +77,24 @@ impl Planned {
             at: &at,
             who,
             action: "import",
+            why: None,
             source: Some(self.stage.source),
         };
         let change_set = change_sets::insert(conn, &new)?;
         let branch = match &self.branch {
             Some(branch) => {
                 branches::update_settings(conn, branch.id, &self.target.settings)?;
+                addresses::give_address(conn, &branch.name, branch.id, change_set)?;
                 branch.id
             }
-            None => self.make_branch(conn, change_set)?,
+            None => {
+                let Target {
+                    branch: name,
+                    kind,
+                    settings,
+                } = &self.target;
+                addresses::make_branch(conn, name, *kind, settings, change_set)?
+            }
         };
         let artifacts: HashMap<_, _> = self
             .incoming
@@ -105,27 +115,6 @@ impl Planned {
             self.plan.refused.is_empty() && self.quarantined.is_empty() && self.kept_out.is_empty();
         change_sets::note_import(conn, change_set, branch, is_complete)?;
         Ok(change_set)
-    }
-
-    /// Makes the branch and the distribution of its name; the first branch of a store also answers at `/`.
-    fn make_branch(
-        &self,
-        conn: &Transaction<'_>,
-        change_set: ChangeSetId,
-    ) -> Result<BranchId, StoreError> {
-        let Target {
-            branch: name,
-            kind,
-            settings,
-        } = &self.target;
-        let branch = branches::insert(conn, name, *kind, settings, change_set)?;
-        for distribution in [name, &DistributionName::default_distribution()] {
-            if distributions::find(conn, distribution)?.is_none() {
-                let distribution = distributions::insert(conn, distribution, change_set)?;
-                distributions::set_branches(conn, distribution, &[branch], change_set)?;
-            }
-        }
-        Ok(branch)
     }
 
     /// Puts what the policy does not let in into quarantine, and lets go of what was there and is settled by this.

@@ -22,6 +22,17 @@ pub(super) struct Edition {
     pub differences: Differences,
 }
 
+/// Points `target`, a release, to the edition that has this content, else to the next, which is made on `day`; returns the
+/// edition before, where there is one with other content.
+pub fn settle_edition(
+    conn: &Connection,
+    target: &mut Target,
+    day: &str,
+    coming: &[Member],
+) -> Result<Option<DistributionName>, ImportError> {
+    Ok(settle(conn, target, day, coming)?.map(|edition| edition.last))
+}
+
 /// Points `target`, a release, to the edition that has this content, else to the next, which came on `day`; returns how that
 /// differs from the last. A release that is not here yet stays what it is.
 pub(super) fn settle(

@@ -31,6 +31,7 @@ mod zip_contents;
 mod zip_package;
 
 pub use commit::commit;
+pub use edition::settle_edition;
 pub use error::{ImportError, PackageError, SourceFault};
 pub use layout::zip_name;
 pub use plan::{Waiting, drop_stage, plan, set_target, waiting};

@@ -3,6 +3,7 @@
 //! Domain only: no I/O, SQL, clock or async. Text and file lists come in, values and bytes go out.
 
 pub mod canonical_zip;
+mod choice;
 mod constraint;
 mod document;
 mod facts;
@@ -16,6 +17,7 @@ mod settings;
 mod tables;
 mod yaml;
 
+pub use choice::PackageChoice;
 pub use constraint::{Constraint, InvalidConstraint};
 pub use document::{
     DamagedTemplate, DocumentError, FileList, Fill, PackageSource, RENDERER, Rendered, Slots,

@@ -193,16 +193,7 @@ pub fn put(
     artifact: ArtifactId,
     change_set: ChangeSetId,
 ) -> Result<(), StoreError> {
-    conn.prepare_cached(
-        "UPDATE member
-            SET until = :change_set
-          WHERE branch = :branch
-            AND until IS NULL
-            AND package_version = (SELECT package_version FROM artifact WHERE id = :artifact)",
-    )?
-    .execute(
-        named_params! { ":branch": branch, ":artifact": artifact, ":change_set": change_set },
-    )?;
+    remove(conn, branch, artifact, change_set)?;
     conn.prepare_cached(
         "INSERT INTO member (branch, package_version, since, artifact)
          SELECT :branch, package_version, :change_set, id
@@ -213,6 +204,27 @@ pub fn put(
         named_params! { ":branch": branch, ":artifact": artifact, ":change_set": change_set },
     )?;
     Ok(())
+}
+
+/// Ends what a branch holds of the package version of `artifact`; tells whether it held something.
+pub fn remove(
+    conn: &Transaction<'_>,
+    branch: BranchId,
+    artifact: ArtifactId,
+    change_set: ChangeSetId,
+) -> Result<bool, StoreError> {
+    let ended = conn
+        .prepare_cached(
+            "UPDATE member
+                SET until = :change_set
+              WHERE branch = :branch
+                AND until IS NULL
+                AND package_version = (SELECT package_version FROM artifact WHERE id = :artifact)",
+        )?
+        .execute(
+            named_params! { ":branch": branch, ":artifact": artifact, ":change_set": change_set },
+        )?;
+    Ok(ended > 0)
 }
 
 const COLUMNS: &str = "id, name, kind, registry_version, search_cache_seconds, categories_cache_seconds, catch_all_cache_seconds, signatures";

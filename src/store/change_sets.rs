@@ -1,6 +1,6 @@
 //! Change sets: every change of branches and distributions, numbered.
 
-use rusqlite::{Connection, Transaction, named_params};
+use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
 
 use super::StoreError;
 use super::branches::BranchId;
@@ -17,18 +17,43 @@ pub struct NewChangeSet<'a> {
     pub at: &'a str,
     /// Who.
     pub who: &'a str,
-    /// What, in one word: `import`, `activate`, `distribution`.
+    /// What, as one would call the command: `import`, `activate`, `distribution create`.
     pub action: &'a str,
+    /// Why, where the rules ask for a reason or the operator gave one.
+    pub why: Option<&'a str>,
     /// From where.
     pub source: Option<SourceId>,
+}
+
+/// A change set: who did what, when and from where. What it changed are rows of branches and distributions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeSet {
+    /// Its number.
+    pub id: ChangeSetId,
+    /// When, UTC, RFC 3339.
+    pub at: String,
+    /// Who.
+    pub who: String,
+    /// What.
+    pub action: String,
+    /// Why.
+    pub why: Option<String>,
+    /// What the source is called that it came from.
+    pub source: Option<String>,
 }
 
 /// Adds a change set; the changes themselves follow in the same transaction.
 pub fn insert(conn: &Transaction<'_>, new: &NewChangeSet<'_>) -> Result<ChangeSetId, StoreError> {
     conn.execute(
-        "INSERT INTO change_set (at, who, action, source)
-         VALUES (:at, :who, :action, :source)",
-        named_params! { ":at": new.at, ":who": new.who, ":action": new.action, ":source": new.source },
+        "INSERT INTO change_set (at, who, action, why, source)
+         VALUES (:at, :who, :action, :why, :source)",
+        named_params! {
+            ":at": new.at,
+            ":who": new.who,
+            ":action": new.action,
+            ":why": new.why,
+            ":source": new.source,
+        },
     )?;
     Ok(ChangeSetId(conn.last_insert_rowid()))
 }
@@ -55,6 +80,44 @@ pub fn last(conn: &Connection) -> Result<ChangeSetId, StoreError> {
             row.get(0)
         })?,
     )
+}
+
+/// Returns the change set of this number, or `None`.
+pub fn get(conn: &Connection, id: ChangeSetId) -> Result<Option<ChangeSet>, StoreError> {
+    let query = format!("{SELECT} WHERE c.id = :id");
+    let row = conn.query_row(&query, named_params! { ":id": id }, ChangeSet::read);
+    Ok(row.optional()?)
+}
+
+/// Returns the last `limit` change sets, the newest first.
+pub fn newest(conn: &Connection, limit: u32) -> Result<Vec<ChangeSet>, StoreError> {
+    let mut query = conn.prepare(&format!("{SELECT} ORDER BY c.id DESC LIMIT :limit"))?;
+    let rows = query.query_map(named_params! { ":limit": limit }, ChangeSet::read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Returns how many change sets there are.
+pub fn count(conn: &Connection) -> Result<u64, StoreError> {
+    let count: i64 = conn.query_row("SELECT count(*) FROM change_set", [], |row| row.get(0))?;
+    // A count is never below zero.
+    Ok(count.unsigned_abs())
+}
+
+const SELECT: &str = "SELECT c.id, c.at, c.who, c.action, c.why, s.name
+                        FROM change_set c
+                        LEFT JOIN source s ON s.id = c.source";
+
+impl ChangeSet {
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            at: row.get(1)?,
+            who: row.get(2)?,
+            action: row.get(3)?,
+            why: row.get(4)?,
+            source: row.get(5)?,
+        })
+    }
 }
 
 super::sql_id!(ChangeSetId);

@@ -20,27 +20,37 @@ pub struct Distribution {
     pub name: DistributionName,
 }
 
-/// Adds a distribution that is not here yet, without branches.
+/// Adds a distribution that is not here, without branches: it is there once [`set_branches`] gave it some. One that was
+/// deleted comes back with its history.
 pub fn insert(
     conn: &Transaction<'_>,
     name: &DistributionName,
     created: ChangeSetId,
 ) -> Result<DistributionId, StoreError> {
     conn.execute(
-        "INSERT INTO distribution (name, created) VALUES (:name, :created)",
+        "INSERT INTO distribution (name, created)
+         VALUES (:name, :created)
+         ON CONFLICT (name) DO NOTHING",
         named_params! { ":name": name.as_str(), ":created": created },
     )?;
-    Ok(DistributionId(conn.last_insert_rowid()))
+    let query = "SELECT id FROM distribution WHERE name = :name";
+    let parameters = named_params! { ":name": name.as_str() };
+    Ok(conn.query_row(query, parameters, |row| row.get(0))?)
 }
 
-/// Returns the distribution of this name, or `None`.
+/// Returns the distribution of this name, or `None`; one that was deleted is none.
 pub fn find(
     conn: &Connection,
     name: &DistributionName,
 ) -> Result<Option<DistributionId>, StoreError> {
     let id = conn
         .query_row(
-            "SELECT id FROM distribution WHERE name = :name",
+            "SELECT id
+               FROM distribution d
+              WHERE name = :name
+                AND EXISTS (SELECT 1
+                              FROM distribution_branch b
+                             WHERE b.distribution = d.id AND b.until IS NULL)",
             named_params! { ":name": name.as_str() },
             |row| row.get(0),
         )
@@ -50,7 +60,23 @@ pub fn find(
 
 /// Returns all distributions, by name.
 pub fn all(conn: &Connection) -> Result<Vec<Distribution>, StoreError> {
-    let mut query = conn.prepare("SELECT id, name FROM distribution ORDER BY name")?;
+    let mut query = conn.prepare(
+        "SELECT id, name
+           FROM distribution d
+          WHERE EXISTS (SELECT 1
+                          FROM distribution_branch b
+                         WHERE b.distribution = d.id AND b.until IS NULL)
+          ORDER BY name",
+    )?;
+    rows(&mut query)
+}
+
+/// Returns the same, and those that were deleted.
+pub fn ever(conn: &Connection) -> Result<Vec<Distribution>, StoreError> {
+    rows(&mut conn.prepare("SELECT id, name FROM distribution ORDER BY name")?)
+}
+
+fn rows(query: &mut rusqlite::Statement<'_>) -> Result<Vec<Distribution>, StoreError> {
     let rows = query.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
     rows.map(|row| {
         let (id, name) = row?;
@@ -75,7 +101,8 @@ pub fn branches(conn: &Connection, id: DistributionId) -> Result<Vec<BranchId>, 
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Makes `branches`, in this order, what a distribution is from `change_set` on.
+/// Makes `branches`, in this order, what a distribution is from `change_set` on. Without branches it is deleted: its name is
+/// free, and what it was before `change_set` stays known.
 pub fn set_branches(
     conn: &Transaction<'_>,
     id: DistributionId,
@@ -150,11 +177,43 @@ mod tests {
         let mut conn = schema::in_memory();
         let conn = conn.transaction().unwrap();
         let at = change_set(&conn);
+        let settings = BranchSettings::default();
+        let branch = store_branches::insert(&conn, &name("a"), BranchKind::Local, &settings, at);
+        let branch = branch.unwrap();
         let ids = ["mine", "9.2.0"].map(|text| insert(&conn, &name(text), at).unwrap());
-        assert!(insert(&conn, &name("mine"), at).is_err());
+        assert_eq!(
+            find(&conn, &name("mine")).unwrap(),
+            None,
+            "it has no branches"
+        );
+        for id in ids {
+            set_branches(&conn, id, &[branch], at).unwrap();
+        }
+        assert_eq!(insert(&conn, &name("mine"), at).unwrap(), ids[0]);
         assert_eq!(find(&conn, &name("mine")).unwrap(), Some(ids[0]));
         assert_eq!(find(&conn, &name("none")).unwrap(), None);
         let all: Vec<_> = all(&conn).unwrap().into_iter().map(|d| d.id).collect();
         assert_eq!(all, [ids[1], ids[0]]);
+    }
+
+    #[test]
+    fn a_deleted_distribution_is_found_by_nobody_and_its_name_is_free() {
+        let mut conn = schema::in_memory();
+        let conn = conn.transaction().unwrap();
+        let first = change_set(&conn);
+        let settings = BranchSettings::default();
+        let branch = store_branches::insert(&conn, &name("a"), BranchKind::Local, &settings, first);
+        let branch = branch.unwrap();
+        let id = insert(&conn, &name("mine"), first).unwrap();
+        set_branches(&conn, id, &[branch], first).unwrap();
+        set_branches(&conn, id, &[], change_set(&conn)).unwrap();
+        assert_eq!(find(&conn, &name("mine")).unwrap(), None);
+        assert_eq!(all(&conn).unwrap(), []);
+        assert_eq!(ever(&conn).unwrap().len(), 1);
+
+        let third = change_set(&conn);
+        assert_eq!(insert(&conn, &name("mine"), third).unwrap(), id);
+        set_branches(&conn, id, &[branch], third).unwrap();
+        assert_eq!(find(&conn, &name("mine")).unwrap(), Some(id));
     }
 }

@@ -20,6 +20,7 @@ pub(super) fn change_set_from(conn: &Transaction<'_>, source: Option<SourceId>) 
         at: "2026-11-22T10:00:00Z",
         who: "tester",
         action: "import",
+        why: None,
         source,
     };
     change_sets::insert(conn, &new).unwrap()

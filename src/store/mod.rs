@@ -24,6 +24,7 @@ macro_rules! sql_id {
 }
 use sql_id;
 
+pub mod addresses;
 pub mod artifacts;
 pub mod branches;
 pub mod change_sets;
@@ -33,6 +34,7 @@ pub mod documents;
 mod error;
 #[cfg(test)]
 mod examples;
+pub mod history;
 pub mod keys;
 pub mod leftovers;
 pub mod quarantine;
@@ -215,6 +217,19 @@ impl Store {
             .pragma_update(None, "synchronous", "NORMAL")
             .map_err(StoreError::from)?;
         answer
+    }
+
+    /// Runs `change` as [`Self::write`] does, and takes it back: what it returns is what it would have done.
+    pub fn rehearse<T, E: From<StoreError>>(
+        &self,
+        change: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut writer = self.writer.lock();
+        let transaction = writer
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(StoreError::from)?;
+        // Dropped without a commit, it is rolled back.
+        change(&transaction)
     }
 }
 

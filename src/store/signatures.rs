@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, Statement, Transactio
 use super::StoreError;
 use super::artifacts::ArtifactId;
 use super::branches::BranchId;
+use super::change_sets::ChangeSetId;
 use super::stages::StageId;
 use crate::distribution::{SignaturePolicy, SignatureStatus};
 
@@ -144,22 +145,26 @@ pub fn of_branch(
     best_of_each(&mut query, named_params! { ":branch": branch }, now)
 }
 
-/// Returns the artifacts that a branch holds now and whose signature it offers: of [`SignaturePolicy::Off`] whatever
-/// came as one, else what can be read.
+/// Returns the artifacts that a branch held right after a change set and whose signature it offers: of
+/// [`SignaturePolicy::Off`] whatever came as one, else what can be read.
 pub fn offered(
     conn: &Connection,
     branch: BranchId,
     policy: SignaturePolicy,
+    at: ChangeSetId,
 ) -> Result<Vec<ArtifactId>, StoreError> {
     let mut query = conn.prepare_cached(
         "SELECT DISTINCT m.artifact
            FROM member m
            JOIN signature g ON g.artifact = m.artifact
-          WHERE m.branch = :branch AND m.until IS NULL AND (:is_off OR g.status <> 'unreadable')",
+          WHERE m.branch = :branch
+            AND m.since <= :at
+            AND (m.until IS NULL OR m.until > :at)
+            AND (:is_off OR g.status <> 'unreadable')",
     )?;
     let is_off = policy == SignaturePolicy::Off;
     let rows = query.query_map(
-        named_params! { ":branch": branch, ":is_off": is_off },
+        named_params! { ":branch": branch, ":at": at, ":is_off": is_off },
         |row| row.get(0),
     )?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -401,15 +406,15 @@ mod tests {
             branches::put(&conn, branch, artifact, at).unwrap();
         }
         assert_eq!(
-            offered(&conn, branch, SignaturePolicy::Verify).unwrap(),
+            offered(&conn, branch, SignaturePolicy::Verify, at).unwrap(),
             [read]
         );
         assert_eq!(
-            offered(&conn, branch, SignaturePolicy::Require).unwrap(),
+            offered(&conn, branch, SignaturePolicy::Require, at).unwrap(),
             [read]
         );
         assert_eq!(
-            offered(&conn, branch, SignaturePolicy::Off).unwrap(),
+            offered(&conn, branch, SignaturePolicy::Off, at).unwrap(),
             [read, unread]
         );
         let all = of_branch(&conn, branch, until).unwrap();

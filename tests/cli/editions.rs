@@ -73,10 +73,10 @@ fn a_release_with_other_content_is_served_beside_the_first() {
     ");
     insta::assert_snapshot!(site.run(&["distribution", "list"]), @r"
     exit 0
-    8.5.0 serves 8.5.0 at /d/8.5.0/
-    8.5.0+[TODAY] serves 8.5.0+[TODAY] at /d/8.5.0+[TODAY]/
-    8.5.0+[TODAY].2 serves 8.5.0+[TODAY].2 at /d/8.5.0+[TODAY].2/
-    default serves 8.5.0 at /
+    8.5.0 serves 8.5.0 at /d/8.5.0/ (2 versions, fingerprint 3a31448dbfd6)
+    8.5.0+[TODAY] serves 8.5.0+[TODAY] at /d/8.5.0+[TODAY]/ (3 versions, fingerprint e33ee89eb647)
+    8.5.0+[TODAY].2 serves 8.5.0+[TODAY].2 at /d/8.5.0+[TODAY].2/ (4 versions, fingerprint 43cdfe75e778)
+    default serves 8.5.0 at / (2 versions, fingerprint 3a31448dbfd6)
     ");
 
     let today = &jiff::Timestamp::now().to_string()[..10];

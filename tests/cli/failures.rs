@@ -116,7 +116,7 @@ fn what_is_here_already_is_not_changed() {
     let other = site.source("other.tar", other.tar().bytes());
     insta::assert_snapshot!(site.run(&["distribution", "create", "mine", "--from", "8.5.0"]), @r"
     exit 0
-    Change set 2: mine serves 8.5.0 at /d/mine/
+    Change set 2: mine serves 8.5.0 at /d/mine/ (2 versions, fingerprint 3a31448dbfd6)
     ");
     insta::assert_snapshot!(site.run(&["distribution", "create", "mine", "--from", "8.5.0"]), @r"
     exit 1

@@ -41,7 +41,7 @@ fn a_release_is_imported_then_known_and_another_beside_it() {
     ");
     insta::assert_snapshot!(site.run(&["distribution", "create", "mine", "--from", "8.5.0", "--with", "7.9.0"]), @r"
     exit 0
-    Change set 4: mine serves 8.5.0, then 7.9.0 at /d/mine/
+    Change set 4: mine serves 8.5.0, then 7.9.0 at /d/mine/ (2 versions, fingerprint 3a31448dbfd6)
     ");
     insta::assert_snapshot!(site.run(&["distribution", "list"]), @r"
     exit 0

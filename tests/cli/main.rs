@@ -3,6 +3,7 @@
 
 #[path = "../support/archives.rs"]
 mod archives;
+mod branches;
 mod editions;
 mod failures;
 mod import;

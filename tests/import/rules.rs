@@ -1,5 +1,6 @@
 //! What a plan may change, and what commits leave behind.
 
+use airlock::admin::distributions::{self, LayersRequest};
 use airlock::admin::operations;
 use airlock::distribution::DistributionName;
 use airlock::import;
@@ -172,8 +173,11 @@ fn a_branch_is_not_made_where_another_distribution_has_its_address() {
     let place = Place::new();
     place.import(release("8.5.0").tar().bytes(), &Ask::default());
     let name = |text| DistributionName::parse(text).unwrap();
-    operations::create_distribution(&place.store, "tester", &name("mine"), &[name("8.5.0")])
-        .unwrap();
+    let layers = LayersRequest {
+        from: Some("8.5.0".into()),
+        ..LayersRequest::default()
+    };
+    distributions::create(&place.store, "tester", &name("mine"), &layers).unwrap();
     let before = place.count("change_set");
     let staged = place.stage(nginx("x"), &Ask::branch("mine")).unwrap();
     let error = place.commit(staged.stage).unwrap_err();

@@ -17,7 +17,7 @@ use actix_web::http::Method;
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::web::{Bytes, Data};
 use actix_web::{App, HttpResponse};
-use airlock::admin::operations;
+use airlock::admin::distributions::{self, LayersRequest};
 use airlock::api::{self, State};
 use airlock::catalog::Catalogs;
 use airlock::distribution::{BranchKind, Consent, DistributionName, SignaturePolicy};
@@ -108,16 +108,20 @@ impl TestRegistry {
     /// Makes a distribution of branches, the winning one first, and takes up the change.
     pub fn distribution(&self, name: &str, branches: &[&str]) {
         let name = DistributionName::parse(name).unwrap();
-        let parse = |branch: &&str| DistributionName::parse(branch).unwrap();
-        let branches: Vec<_> = branches.iter().map(parse).collect();
-        operations::create_distribution(&self.store, "tester", &name, &branches).unwrap();
+        let mut branches = branches.iter().map(ToString::to_string);
+        let layers = LayersRequest {
+            from: branches.next(),
+            with: branches.collect(),
+            ..LayersRequest::default()
+        };
+        distributions::create(&self.store, "tester", &name, &layers).unwrap();
         self.reload();
     }
 
     /// Makes a branch what answers at `/`, and takes up the change.
     pub fn activate(&self, branch: &str) {
         let branch = DistributionName::parse(branch).unwrap();
-        operations::activate(&self.store, "tester", &branch).unwrap();
+        distributions::activate(&self.store, "tester", &branch).unwrap();
         self.reload();
     }
 

@@ -5,7 +5,9 @@ use actix_web::web::{Data, Json, Path};
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, Operator, change, parse_name, perform, who};
-use crate::admin::operations;
+use crate::admin::distributions::{
+    self, Changed, DistributionDetails, DistributionReport, LayersRequest,
+};
 
 /// A distribution to be made.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -13,30 +15,58 @@ use crate::admin::operations;
 pub struct DistributionRequest {
     /// Its name.
     pub name: String,
-    /// Its branches, the winning one first.
-    pub branches: Vec<String>,
+    /// What it is to serve.
+    pub layers: LayersRequest,
 }
 
-pub(super) async fn list_distributions(
+pub(super) async fn list(operator: Data<Operator>) -> Answer<Vec<DistributionReport>> {
+    perform(&operator, distributions::list).await
+}
+
+pub(super) async fn show(
     operator: Data<Operator>,
-) -> Answer<Vec<operations::DistributionReport>> {
-    perform(&operator, operations::list_distributions).await
+    name: Path<String>,
+) -> Answer<DistributionDetails> {
+    let name = parse_name(&name)?;
+    perform(&operator, move |store| distributions::show(store, &name)).await
 }
 
-pub(super) async fn create_distribution(
+pub(super) async fn create(
     operator: Data<Operator>,
     request: HttpRequest,
     new: Json<DistributionRequest>,
-) -> Answer<operations::Changed> {
+) -> Answer<Changed> {
     let who = who(&request);
     let name = parse_name(&new.name)?;
-    let branches = new
-        .branches
-        .iter()
-        .map(|branch| parse_name(branch))
-        .collect::<Result<Vec<_>, _>>()?;
     change(&operator, move |store| {
-        operations::create_distribution(store, &who, &name, &branches)
+        distributions::create(store, &who, &name, &new.layers)
+    })
+    .await
+}
+
+pub(super) async fn set(
+    operator: Data<Operator>,
+    request: HttpRequest,
+    name: Path<String>,
+    layers: Json<LayersRequest>,
+) -> Answer<Changed> {
+    let who = who(&request);
+    let name = parse_name(&name)?;
+    change(&operator, move |store| {
+        distributions::set(store, &who, &name, &layers)
+    })
+    .await
+}
+
+pub(super) async fn delete(
+    operator: Data<Operator>,
+    request: HttpRequest,
+    name: Path<String>,
+) -> Answer<Changed> {
+    let who = who(&request);
+    let name = parse_name(&name)?;
+    change(&operator, move |store| {
+        distributions::delete(store, &who, &name)
     })
     .await
 }
@@ -44,12 +74,12 @@ pub(super) async fn create_distribution(
 pub(super) async fn activate(
     operator: Data<Operator>,
     request: HttpRequest,
-    branch: Path<String>,
-) -> Answer<operations::Changed> {
+    like: Path<String>,
+) -> Answer<Changed> {
     let who = who(&request);
-    let branch = parse_name(&branch)?;
+    let like = parse_name(&like)?;
     change(&operator, move |store| {
-        operations::activate(store, &who, &branch)
+        distributions::activate(store, &who, &like)
     })
     .await
 }

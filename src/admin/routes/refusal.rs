@@ -25,9 +25,12 @@ impl ResponseError for Refusal {
     fn status_code(&self) -> StatusCode {
         match self.0.kind.as_str() {
             "invalid-request" | "reserved-name" | "named-like-release" => StatusCode::BAD_REQUEST,
-            "no-such-plan" | "no-such-branch" | "no-such-job" | "no-such-key" => {
-                StatusCode::NOT_FOUND
-            }
+            "no-such-plan"
+            | "no-such-branch"
+            | "no-such-job"
+            | "no-such-key"
+            | "no-such-change-set"
+            | "no-such-distribution" => StatusCode::NOT_FOUND,
             "store" | "damaged" | "data-folder" => StatusCode::INTERNAL_SERVER_ERROR,
             "disk-full" => StatusCode::INSUFFICIENT_STORAGE,
             _ => StatusCode::CONFLICT,

@@ -1,0 +1,32 @@
+//! The history.
+
+use actix_web::web::{Data, Path, Query};
+use serde::{Deserialize, Serialize};
+
+use super::{Answer, Operator, perform};
+use crate::admin::history::{self, ChangeSetReport, History};
+
+/// How much of the history is asked for.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryRequest {
+    /// How many change sets, the newest first.
+    pub limit: u32,
+    /// Whether with every package version that they changed.
+    #[serde(default)]
+    pub packages: bool,
+}
+
+pub(super) async fn list(
+    operator: Data<Operator>,
+    request: Query<HistoryRequest>,
+) -> Answer<History> {
+    perform(&operator, move |store| {
+        history::list(store, request.limit, request.packages)
+    })
+    .await
+}
+
+pub(super) async fn show(operator: Data<Operator>, number: Path<i64>) -> Answer<ChangeSetReport> {
+    perform(&operator, move |store| history::show(store, *number)).await
+}

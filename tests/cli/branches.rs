@@ -1,0 +1,303 @@
+//! Branches by their rules: what is removed, promoted, tagged, served and gone back on, and what the history says of it.
+
+use crate::Site;
+use crate::server::Server;
+use crate::trees::Tree;
+
+/// Imports packages, `name/version` each, into a branch; what `readme` says is their content.
+fn import(site: &Site, branch: &str, packages: &[&str], readme: &str) {
+    let mut tree = packages.iter().fold(Tree::default(), |tree, package| {
+        tree.package(&format!("packages/{package}"))
+    });
+    for (path, content) in &mut tree.0 {
+        if path.ends_with("README.md") {
+            *content = readme.as_bytes().to_vec();
+        }
+    }
+    let source = site.source("source.tar", tree.tar().bytes());
+    let said = site.run(&["import", &source, "--branch", branch]);
+    assert!(said.starts_with("exit 0\n"), "{said}");
+}
+
+fn change_sets(site: &Site) -> usize {
+    let said = site.run(&["history", "--json", "--limit", "1000"]);
+    let json: serde_json::Value = serde_json::from_str(&said["exit 0\n".len()..]).unwrap();
+    json["change_sets"].as_array().unwrap().len()
+}
+
+#[test]
+fn versions_are_removed_by_the_rule_of_their_branch() {
+    for (branch, unasked, with_reason) in [
+        ("production", false, false),
+        ("production-7.9", false, false),
+        ("staging", false, true),
+        ("snapshot", true, true),
+        ("experimental", true, true),
+        ("mine", true, true),
+    ] {
+        let site = Site::new();
+        import(
+            &site,
+            branch,
+            &["buoy/1.0.0", "buoy/1.1.0", "dock/1.0.0"],
+            "x",
+        );
+        for (reason, package, is_allowed) in [
+            (&[][..], "buoy@1.0.0", unasked),
+            (&["--reason", "it leaks"][..], "buoy@1.1.0", with_reason),
+        ] {
+            let before = change_sets(&site);
+            let said = site.run(&[&["remove", branch, package][..], reason].concat());
+            assert_eq!(said.starts_with("exit 0\n"), is_allowed, "{branch}: {said}");
+            let after = before + usize::from(is_allowed);
+            assert_eq!(change_sets(&site), after, "{branch}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_release_keeps_what_it_has_whatever_is_said() {
+    let site = Site::new();
+    let source = site.source("8.5.0.tar", crate::trees::release("8.5.0").tar().bytes());
+    site.run(&["import", &source]);
+    insta::assert_snapshot!(site.run(&["remove", "8.5.0", "nginx@1.5.0", "--reason", "it leaks"]), @r"
+    exit 1
+    Error: 8.5.0 is a release, and never gives up a version
+    Hint: `airlock rollback` goes back to an earlier state of everything; `airlock distribution set` serves something else
+    ");
+    assert_eq!(change_sets(&site), 1);
+}
+
+#[test]
+fn what_is_removed_is_named_exactly_or_nothing_is() {
+    let site = Site::new();
+    import(&site, "staging", &["buoy/1.0.0"], "x");
+    insta::assert_snapshot!(site.run(&["remove", "staging", "buoy@1.0.0"]), @r"
+    exit 1
+    Error: staging gives up no version without a reason, which such an exception needs
+    Hint: say why with --reason
+    ");
+    insta::assert_snapshot!(site.run(&["remove", "staging", "buoy@1.0.0", "dock", "--reason", "x"]), @r"
+    exit 1
+    Error: staging does not hold dock
+    Hint: `airlock signatures list BRANCH --all` shows what a branch holds
+    ");
+    assert_eq!(change_sets(&site), 1);
+    insta::assert_snapshot!(site.run(&["remove", "staging", "buoy", "--reason", "x", "--dry-run"]), @r"
+    exit 0
+    This would change:
+      staging: 1 removed
+        - buoy 1.0.0
+    ");
+    assert_eq!(change_sets(&site), 1);
+}
+
+#[test]
+fn promotion_moves_versions_on_and_never_overwrites_production() {
+    let site = Site::new();
+    import(&site, "staging", &["buoy/1.0.0", "dock/1.0.0"], "staging");
+    import(&site, "production", &["buoy/1.0.0"], "production");
+    let server = Server::start(&site);
+    let promoted = site.run(&["promote", "dock", "1.0.0", "--dry-run"]);
+    assert_eq!(change_sets(&site), 2);
+    insta::assert_snapshot!(promoted, @r"
+    exit 0
+    This would change:
+      production: 1 added
+        + dock 1.0.0
+      staging: 1 removed
+        - dock 1.0.0
+    ");
+    insta::assert_snapshot!(site.run(&["promote", "--all"]), @r"
+    exit 2
+    Change set 3:
+      production: 1 added
+        + dock 1.0.0
+      staging: 1 removed
+        - dock 1.0.0
+    Refused:
+      buoy 1.0.0: it is in production with other content, and production never changes a version
+    ");
+    for path in ["/d/production/", "/d/staging/"] {
+        let found = server.get(&format!("{path}search?all=true")).packages();
+        assert_eq!(found, ["buoy-1.0.0", "dock-1.0.0"], "{path}");
+        let readme = server.get(&format!("{path}package/buoy/1.0.0/docs/README.md"));
+        assert_eq!(readme.body, b"production", "{path}");
+    }
+    let before = change_sets(&site);
+    for (args, error) in [
+        (
+            &["promote", "--all", "--to", "snapshot"][..],
+            "versions are promoted from snapshot",
+        ),
+        (
+            &["promote", "--all", "--from", "production"],
+            "versions are promoted from snapshot",
+        ),
+        (
+            &["promote", "--all", "--to", "staging"],
+            "there is no branch snapshot",
+        ),
+        (&["promote", "zeek"], "staging does not hold zeek"),
+    ] {
+        let said = site.run(args);
+        assert!(
+            said.starts_with("exit 1\nError: ") && said.contains(error),
+            "{said}"
+        );
+    }
+    assert_eq!(change_sets(&site), before);
+}
+
+#[test]
+fn a_tag_freezes_production_and_a_second_one_is_an_edition() {
+    let site = Site::new();
+    import(&site, "production", &["buoy/1.0.0"], "x");
+    insta::assert_snapshot!(site.run(&["tag", "8.5.0"]), @r"
+    exit 0
+    Change set 2: 8.5.0 is what production serves now, 1 package version, served at /d/8.5.0/; `airlock activate 8.5.0` puts it at /
+    ");
+    insta::assert_snapshot!(site.run(&["tag", "8.5.0"]), @r"
+    exit 0
+    Nothing changed: 8.5.0 has all that production serves, and no more.
+    ");
+    import(&site, "production", &["buoy/1.1.0"], "x");
+    insta::assert_snapshot!(site.run(&["tag", "8.5.0"]), @r"
+    exit 0
+    Change set 4: 8.5.0+[TODAY] is what production serves now, 2 package versions, served at /d/8.5.0+[TODAY]/; `airlock activate 8.5.0+[TODAY]` puts it at /
+    8.5.0 is here with other content, and stays as it is.
+    ");
+    let server = Server::start(&site);
+    assert_eq!(
+        server.get("/d/8.5.0/search?all=true").packages(),
+        ["buoy-1.0.0"]
+    );
+}
+
+#[test]
+fn a_rollback_goes_back_to_right_after_a_change_set_and_the_past_is_served() {
+    let site = Site::new();
+    import(&site, "snapshot", &["buoy/1.0.0"], "first");
+    import(&site, "snapshot", &["buoy/1.0.0", "dock/1.0.0"], "second");
+    let server = Server::start(&site);
+    let said = site.run(&["distribution", "create", "mine", "--from", "snapshot"]);
+    assert!(
+        said.starts_with("exit 0\nChange set 3: mine serves snapshot"),
+        "{said}"
+    );
+    let readme = |path: &str| server.get(&format!("{path}package/buoy/1.0.0/docs/README.md"));
+    let found = |path: &str| server.get(&format!("{path}search?all=true"));
+    assert_eq!(readme("/d/snapshot@1/").body, b"first");
+    assert_eq!(readme("/d/snapshot@2/").body, b"second");
+    assert_eq!(found("/d/snapshot%401/").packages(), ["buoy-1.0.0"]);
+    for absent in [
+        "/d/snapshot@0/",
+        "/d/snapshot@4/",
+        "/d/snapshot@01/",
+        "/d/mine@2/",
+        "/d/x@1/",
+    ] {
+        assert_eq!(found(absent).status, 404, "{absent}");
+    }
+    let dry = site.run(&["rollback", "1", "--dry-run"]);
+    assert_eq!(change_sets(&site), 3);
+    let said = site.run(&["rollback", "1", "--reason", "too soon"]);
+    insta::assert_snapshot!(said, @r"
+    exit 0
+    Change set 4:
+      snapshot: 1 replaced, 1 removed
+        ~ buoy 1.0.0
+        - dock 1.0.0
+      distribution mine: deleted, served snapshot
+    ");
+    assert_eq!(dry, said.replace("Change set 4:", "This would change:"));
+    assert_eq!(readme("/d/snapshot/").body, b"first");
+    assert_eq!(readme("/d/snapshot@2/").body, b"second");
+    assert_eq!(readme("/d/mine@3/").body, b"second");
+    assert_eq!(found("/d/mine/").status, 404);
+    assert_eq!(site.run(&["rollback", "4"]), "exit 0\nNothing changes.");
+    assert!(
+        site.run(&["rollback", "9"])
+            .contains("there is no change set 9")
+    );
+    // A rollback is gone back on as anything else.
+    site.run(&["rollback", "3"]);
+    assert_eq!(readme("/d/mine/").body, b"second");
+    let history = site.run(&["history", "4"]);
+    assert!(history.contains("rollback: too soon"), "{history}");
+}
+
+#[test]
+fn a_rollback_takes_from_production_with_a_reason_alone() {
+    let site = Site::new();
+    import(&site, "production", &["buoy/1.0.0"], "x");
+    import(&site, "production", &["dock/1.0.0"], "x");
+    let said = site.run(&["rollback", "1"]);
+    assert!(
+        said.contains("production gives up no version without a reason"),
+        "{said}"
+    );
+    assert_eq!(change_sets(&site), 2);
+    let said = site.run(&["rollback", "1", "--reason", "it leaks"]);
+    assert!(said.contains("- dock 1.0.0"), "{said}");
+    assert_eq!(change_sets(&site), 3);
+}
+
+#[test]
+fn distributions_are_set_and_deleted_and_those_of_branches_are_not() {
+    let site = Site::new();
+    import(&site, "production", &["buoy/1.0.0"], "production");
+    import(&site, "staging", &["buoy/1.0.0", "dock/1.0.0"], "staging");
+    import(&site, "local", &["dock/1.0.0"], "local");
+    site.run(&[
+        "distribution",
+        "create",
+        "test",
+        "--from",
+        "staging",
+        "--with",
+        "local",
+    ]);
+    let serves = |name: &str| {
+        let said = site.run(&["distribution", "show", name]);
+        said.split(" at /").next().unwrap().replace("exit 0\n", "")
+    };
+    assert_eq!(serves("test"), "test serves local, then staging");
+    assert_eq!(serves("staging"), "staging serves production, then staging");
+    site.run(&["distribution", "set", "test", "--from", "production"]);
+    assert_eq!(serves("test"), "test serves local, then production");
+    site.run(&[
+        "distribution",
+        "set",
+        "test",
+        "--from",
+        "production",
+        "--alone",
+    ]);
+    assert_eq!(serves("test"), "test serves production");
+    site.run(&["distribution", "set", "default", "--like", "staging"]);
+    assert_eq!(serves("default"), "default serves production, then staging");
+    let shown = site.run(&["distribution", "show", "staging"]);
+    assert!(
+        shown.contains("buoy 1.0.0 of staging is shadowed by production, with other content"),
+        "{shown}"
+    );
+    let before = change_sets(&site);
+    for args in [
+        &["distribution", "set", "staging", "--from", "local"][..],
+        &["distribution", "delete", "staging"],
+        &["distribution", "delete", "default"],
+        &["distribution", "delete", "none"],
+        &["distribution", "set", "none", "--from", "local"],
+    ] {
+        let said = site.run(args);
+        assert!(said.starts_with("exit 1\nError: "), "{args:?}: {said}");
+    }
+    assert_eq!(change_sets(&site), before);
+    let said = site.run(&["distribution", "delete", "test"]);
+    assert!(
+        said.contains("test is deleted; its branches stay."),
+        "{said}"
+    );
+    assert!(!site.run(&["distribution", "list"]).contains("test serves"));
+}
