@@ -314,6 +314,105 @@ fn killed_at_a_hundred_random_moments_a_store_serves_on_and_takes_the_import_who
     assert!(tally.is_enough(), "{tally:?}");
 }
 
+/// Steps of a promotion as the log says them, the last one once it is on disk.
+const STEPS: [&str; 5] = ["comparing", "adding", "removing", "committing", "on disk"];
+
+#[test]
+fn a_promotion_killed_at_each_step_leaves_the_version_available() {
+    let bench = tempfile::tempdir().unwrap();
+    let (fresh, data) = (bench.path().join("fresh"), bench.path().join("data"));
+    for (branch, version) in [("production", "1.0.0"), ("staging", "2.0.0")] {
+        let source = bench.path().join("source.tar");
+        let tree = Tree::default().package(&format!("packages/buoy/{version}"));
+        std::fs::write(&source, tree.tar().bytes()).unwrap();
+        run(
+            &fresh,
+            &["import", source.to_str().unwrap(), "--branch", branch],
+        );
+    }
+    let mut outcomes = BTreeMap::new();
+    for (number, step) in STEPS.iter().enumerate() {
+        for is_served in [false, true, false] {
+            let _ = std::fs::remove_dir_all(&data);
+            std::fs::create_dir(&data).unwrap();
+            std::fs::copy(fresh.join("airlock.db"), data.join("airlock.db")).unwrap();
+            kill_promotion(&data, step, is_served);
+
+            let context = format!("killed at {step}");
+            let server = Server::start(&data);
+            for address in ["/d/staging", "/d/production"] {
+                let found = server.get(&format!("{address}/search?all=true")).packages();
+                let has = |package: &str| found.iter().any(|it| it == package);
+                assert!(has("buoy-1.0.0"), "{context}");
+                if address == "/d/staging" {
+                    assert!(has("buoy-2.0.0"), "{context}: it is in neither branch");
+                } else {
+                    outcomes.insert((number, has("buoy-2.0.0")), context.clone());
+                }
+            }
+            let zip = server.get("/d/staging/epr/buoy/buoy-2.0.0.zip");
+            assert_eq!(zip.status, 200, "{context}");
+            // What was begun is done by asking for it again.
+            drop(server);
+            let again = airlock(&data, &["promote", "buoy", "2.0.0"])
+                .status()
+                .unwrap();
+            let is_done = outcomes.contains_key(&(number, true));
+            assert!(again.success() || is_done, "{context}");
+        }
+    }
+    // Before anything was written nothing is done, and what is said to be on disk is.
+    assert!(
+        !outcomes.contains_key(&(STEPS.len() - 1, false)),
+        "{outcomes:?}"
+    );
+    assert!(
+        outcomes.keys().any(|(_, is_promoted)| !is_promoted),
+        "{outcomes:?}"
+    );
+}
+
+/// Promotes, and kills the process that has the store as soon as it says that it is at `step`.
+fn kill_promotion(data: &Path, step: &str, is_served: bool) {
+    let promote = ["promote", "buoy", "2.0.0"];
+    let is_there =
+        |line: &str, step: &str| line.contains("phase=\"promote\"") && line.contains(step);
+    if is_served {
+        let (sender, steps) = channel();
+        let wanted = step.to_owned();
+        let server = Server::start_with(data, "debug", move |line| {
+            if is_there(line, &wanted) {
+                let _ = sender.send(());
+            }
+        });
+        let mut command = airlock(data, &promote);
+        let mut client = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        steps.recv_timeout(Duration::from_secs(60)).unwrap();
+        let mut owner = server.into_child();
+        owner.kill().unwrap();
+        owner.wait().unwrap();
+        client.wait().unwrap();
+    } else {
+        let mut command = airlock(data, &promote);
+        command
+            .env("RUST_LOG", "debug")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let mut owner = command.spawn().unwrap();
+        let mut log = BufReader::new(owner.stderr.take().unwrap()).lines();
+        assert!(
+            log.any(|line| is_there(&line.unwrap(), step)),
+            "it never said {step}"
+        );
+        owner.kill().unwrap();
+        owner.wait().unwrap();
+    }
+}
+
 /// The kills so far.
 #[derive(Debug, Default)]
 struct Tally {

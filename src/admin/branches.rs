@@ -1,11 +1,12 @@
 //! What the operator does to the versions in branches, by the rules of each.
 
 use jiff::Timestamp;
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::error::OperationError;
 use super::history::{self, Changes};
+use super::missing::Missing;
 use crate::distribution::{BranchKind, Consent, DistributionName, Permission, Reason};
 use crate::import::Problem;
 use crate::package::PackageChoice;
@@ -134,12 +135,16 @@ pub(super) fn done(
 }
 
 /// Returns the branch of this name.
-pub(super) fn find(
-    conn: &Transaction<'_>,
-    name: &DistributionName,
-) -> Result<Branch, OperationError> {
-    let missing = || OperationError::NoSuchBranch(name.to_string());
-    branches::find(conn, name)?.ok_or_else(missing)
+pub(super) fn find(conn: &Connection, name: &DistributionName) -> Result<Branch, OperationError> {
+    if let Some(branch) = branches::find(conn, name)? {
+        return Ok(branch);
+    }
+    let all = branches::all(conn)?;
+    let names = all.iter().map(|branch| branch.name.as_str());
+    Err(OperationError::NoSuchBranch(Missing::among(
+        name.as_str(),
+        names,
+    )))
 }
 
 /// Returns what a branch holds of the packages that are meant. Fails with the first of which it holds nothing.
@@ -153,12 +158,23 @@ pub(super) fn chosen(
         if !members.iter().any(|member| choice.means(&member.package)) {
             return Err(OperationError::NotHeld {
                 branch: branch.name.to_string(),
-                package: choice.to_string(),
+                package: missing(choice, &members),
             });
         }
     }
     members.retain(|member| choices.iter().any(|choice| choice.means(&member.package)));
     Ok(members)
+}
+
+/// Returns a choice that a branch holds nothing of: another of its versions may have been meant, else another package.
+fn missing(choice: &PackageChoice, members: &[Member]) -> Missing {
+    let named = members.iter().filter(|it| it.package.name == choice.name);
+    let version = |it: &Member| format!("{}@{}", it.package.name, it.package.version);
+    let versions: Vec<_> = named.map(version).collect();
+    let names = members.iter().map(|it| it.package.name.as_str());
+    let names: Vec<_> = names.filter(|_| versions.is_empty()).collect();
+    let all = versions.iter().map(String::as_str).chain(names);
+    Missing::among(&choice.to_string(), all)
 }
 
 /// Returns the packages that are named; naming none is an error.

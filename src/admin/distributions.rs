@@ -1,71 +1,20 @@
 //! What the operator does with distributions: addresses, and the branches served there.
 
-use std::collections::HashMap;
+mod contents;
+mod report;
 
 use rusqlite::{Connection, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::branches::{begin, find};
 use super::error::OperationError;
-use crate::distribution::{BranchKind, DistributionName, Fingerprint, Offered, offers};
-use crate::package::PackageId;
-use crate::store::branches::{self, Branch, BranchId, Member};
+use super::missing::Missing;
+use crate::distribution::{BranchKind, DistributionName};
+use crate::store::branches::{self, Branch, BranchId};
 use crate::store::{Store, StoreError, distributions};
 
-/// A distribution as people and programs read it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DistributionReport {
-    /// Its name: it answers at `/d/{name}/`, and `default` at `/` too.
-    pub name: String,
-    /// Its branches, the winning one first.
-    pub branches: Vec<String>,
-    /// How many package versions it offers.
-    pub offered: usize,
-    /// Equal where the same is offered.
-    pub fingerprint: String,
-}
-
-/// A distribution with what each of its branches brings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DistributionDetails {
-    /// The distribution.
-    #[serde(flatten)]
-    pub report: DistributionReport,
-    /// Whether the operator may set and delete it; the others serve what they do by their name.
-    pub is_own: bool,
-    /// How many packages it offers.
-    pub packages: usize,
-    /// What each branch brings, the winning one first.
-    pub layers: Vec<Layer>,
-    /// The versions that a branch holds and another one wins.
-    pub shadowed: Vec<Shadowed>,
-}
-
-/// What a branch brings to a distribution.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Layer {
-    /// The branch.
-    pub branch: String,
-    /// Its kind.
-    pub kind: String,
-    /// How many of its versions are offered.
-    pub offered: usize,
-    /// How many are not, as a branch before it has them.
-    pub shadowed: usize,
-}
-
-/// A version that is not offered, as a branch before has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shadowed {
-    /// The package version.
-    pub package: String,
-    /// The branch whose version is not offered.
-    pub branch: String,
-    /// The branch whose version is.
-    pub by: String,
-    /// Whether both hold the same files.
-    pub is_same: bool,
-}
+pub(super) use contents::{Contents, offered_by};
+pub use report::{DistributionDetails, DistributionReport, Layer, Shadowed};
 
 /// What a changed distribution came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -255,8 +204,14 @@ pub(super) fn served(
     conn: &Connection,
     name: &DistributionName,
 ) -> Result<Vec<Branch>, OperationError> {
-    let missing = || OperationError::NoSuchDistribution(name.to_string());
-    let id = distributions::find(conn, name)?.ok_or_else(missing)?;
+    let Some(id) = distributions::find(conn, name)? else {
+        let all = distributions::all(conn)?;
+        let names = all.iter().map(|it| it.name.as_str());
+        return Err(OperationError::NoSuchDistribution(Missing::among(
+            name.as_str(),
+            names,
+        )));
+    };
     let all = branches::all(conn)?;
     let ids = distributions::branches(conn, id)?;
     let branch = |id: &BranchId| all.iter().find(|branch| branch.id == *id).cloned();
@@ -278,84 +233,4 @@ fn is_own(conn: &Connection, name: &DistributionName) -> Result<bool, StoreError
 
 fn parse(text: &str) -> Result<DistributionName, OperationError> {
     DistributionName::parse(text).map_err(|error| OperationError::InvalidRequest(error.to_string()))
-}
-
-/// Returns what branches offer together, and what of them is shadowed.
-pub(super) fn offered_by<'a>(
-    layers: impl IntoIterator<Item = (&'a Branch, &'a [Member])>,
-) -> (Vec<Offered<Origin<'a>>>, Vec<Offered<Origin<'a>>>) {
-    offers(layers.into_iter().map(|(branch, members)| {
-        let origin = |member: &'a Member| (member.package.clone(), (branch, member));
-        members.iter().map(origin).collect()
-    }))
-}
-
-/// A member, and the branch that holds it.
-pub(super) type Origin<'a> = (&'a Branch, &'a Member);
-
-/// What each branch holds now, read once for all distributions.
-pub(super) struct Contents(HashMap<i64, Vec<Member>>);
-
-impl Contents {
-    pub(super) fn load(conn: &Connection) -> Result<Self, StoreError> {
-        let mut contents = HashMap::new();
-        for branch in branches::all(conn)? {
-            contents.insert(branch.id.0, branches::members(conn, branch.id)?);
-        }
-        Ok(Self(contents))
-    }
-
-    /// Returns what a branch holds.
-    pub(super) fn of(&self, branch: &Branch) -> &[Member] {
-        self.0.get(&branch.id.0).map_or(&[], Vec::as_slice)
-    }
-
-    fn details(
-        &self,
-        conn: &Connection,
-        name: &DistributionName,
-    ) -> Result<DistributionDetails, OperationError> {
-        let served = served(conn, name)?;
-        let (offered, shadowed) = offered_by(served.iter().map(|branch| (branch, self.of(branch))));
-        let digest = |it: &'_ Offered<Origin<'_>>| it.held.1.held.sha256;
-        let fingerprint = Fingerprint::of(offered.iter().map(|it| (&it.package, digest(it))));
-        let winners: HashMap<&PackageId, Origin<'_>> =
-            offered.iter().map(|it| (&it.package, it.held)).collect();
-        let layer = |branch: &Branch| {
-            let count = |all: &[Offered<Origin<'_>>]| {
-                let of_branch = all.iter().filter(|it| it.held.0.id == branch.id);
-                of_branch.count()
-            };
-            Layer {
-                branch: branch.name.to_string(),
-                kind: branch.kind.to_string(),
-                offered: count(&offered),
-                shadowed: count(&shadowed),
-            }
-        };
-        let shadow = |it: &Offered<Origin<'_>>| {
-            let (branch, member) = it.held;
-            let (by, winner) = winners.get(&it.package)?;
-            Some(Shadowed {
-                package: it.package.to_string(),
-                branch: branch.name.to_string(),
-                by: by.name.to_string(),
-                is_same: winner.held.tree_sha256 == member.held.tree_sha256,
-            })
-        };
-        let mut names: Vec<_> = offered.iter().map(|it| &it.package.name).collect();
-        names.dedup();
-        Ok(DistributionDetails {
-            is_own: is_own(conn, name)?,
-            packages: names.len(),
-            layers: served.iter().map(layer).collect(),
-            shadowed: shadowed.iter().filter_map(shadow).collect(),
-            report: DistributionReport {
-                name: name.to_string(),
-                branches: served.iter().map(|it| it.name.to_string()).collect(),
-                offered: offered.len(),
-                fingerprint: fingerprint.to_string(),
-            },
-        })
-    }
 }

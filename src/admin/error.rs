@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::missing::Missing;
 use crate::import::{ImportError, SourceFault};
 use crate::store::StoreError;
 
@@ -16,7 +17,7 @@ pub enum OperationError {
     Store(#[from] StoreError),
     /// There is no branch of this name.
     #[error("there is no branch {0}")]
-    NoSuchBranch(String),
+    NoSuchBranch(Missing),
     /// There is a distribution of this name.
     #[error("there is a distribution {0} already")]
     NameTaken(String),
@@ -28,7 +29,7 @@ pub enum OperationError {
     NamedLikeRelease(String),
     /// There is no distribution of this name.
     #[error("there is no distribution {0}")]
-    NoSuchDistribution(String),
+    NoSuchDistribution(Missing),
     /// A distribution that serves what it serves by its name.
     #[error("{0} always serves the branch of its name")]
     FixedDistribution(String),
@@ -49,7 +50,7 @@ pub enum OperationError {
         /// The branch.
         branch: String,
         /// The package, or its version.
-        package: String,
+        package: Missing,
     },
     /// There is no key whose fingerprint ends like this.
     #[error("there is no key {0}")]
@@ -80,9 +81,21 @@ pub struct Failure {
     pub causes: Vec<String>,
     /// Which kind of failure it is, for hints and exit codes; stable.
     pub kind: String,
+    /// What may have been meant by a name that nothing has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub similar: Option<String>,
 }
 
 impl OperationError {
+    /// Returns what may have been meant by a name that nothing has.
+    fn similar(&self) -> Option<String> {
+        match self {
+            Self::NoSuchBranch(name) | Self::NoSuchDistribution(name) => name.similar.clone(),
+            Self::NotHeld { package, .. } => package.similar.clone(),
+            _ => None,
+        }
+    }
+
     /// Returns which kind of failure this is.
     fn kind(&self) -> &'static str {
         match self {
@@ -146,6 +159,7 @@ impl<E: Into<OperationError>> From<E> for Failure {
         Self {
             causes: causes.map(ToString::to_string).collect(),
             kind: error.kind().to_owned(),
+            similar: error.similar(),
             error: error.to_string(),
         }
     }

@@ -8,6 +8,7 @@ pub mod distributions;
 mod error;
 pub mod history;
 pub mod keys;
+mod missing;
 pub mod operations;
 mod peer;
 mod promotion;
@@ -18,4 +19,5 @@ pub mod signatures;
 pub mod tag;
 
 pub use error::{Failure, OperationError};
+pub use missing::Missing;
 pub use peer::PeerUser;

@@ -52,7 +52,8 @@ pub fn promote(store: &Store, who: &str, request: &PromoteRequest) -> Result<Don
     };
     let reason = reason(request.reason.as_deref())?;
     let (from, to) = ends(request)?;
-    perform(store, request.is_dry, |conn| {
+    tracing::debug!(phase = "promote", "comparing");
+    let done = perform(store, request.is_dry, |conn| {
         let from = find(conn, &from)?;
         let members = match &choices {
             Some(choices) => chosen(conn, &from, choices)?,
@@ -102,15 +103,21 @@ pub fn promote(store: &Store, who: &str, request: &PromoteRequest) -> Result<Don
             }
         };
         let new: HashSet<_> = plan.changes.iter().map(|it| &it.package).collect();
+        tracing::debug!(phase = "promote", "adding");
         // Added first and removed after: at no moment is a version in neither branch.
         for member in moving.iter().filter(|it| new.contains(&it.package)) {
             branches::put(conn, target, member.artifact, change_set)?;
         }
+        tracing::debug!(phase = "promote", "added, removing");
         for member in &moving {
             branches::remove(conn, from.id, member.artifact, change_set)?;
         }
-        done(conn, change_set, refused)
-    })
+        let done = done(conn, change_set, refused)?;
+        tracing::debug!(phase = "promote", "removed, committing");
+        Ok(done)
+    })?;
+    tracing::debug!(phase = "promote", "on disk");
+    Ok(done)
 }
 
 /// Returns the branches that a promotion goes from and to.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::branches::find;
 use super::error::OperationError;
 use crate::distribution::{DistributionName, SignatureCounts, SignaturePolicy, SignatureStatus};
 use crate::store::branches::{self, Branch};
@@ -48,10 +49,7 @@ pub fn list(
     store.snapshot(|conn| {
         let mut branches = branches::all(conn)?;
         if let Some(name) = branch {
-            branches.retain(|branch| branch.name == *name);
-            if branches.is_empty() {
-                return Err(OperationError::NoSuchBranch(name.to_string()));
-            }
+            branches = vec![find(conn, name)?];
         }
         let reports = branches.iter().map(|branch| report(conn, branch));
         Ok(reports.collect::<Result<_, _>>()?)
@@ -66,9 +64,7 @@ pub fn set_policy(
     policy: SignaturePolicy,
 ) -> Result<BranchSignatures, OperationError> {
     store.write_synced(|conn| {
-        let find = |conn| branches::find(conn, name);
-        let missing = || OperationError::NoSuchBranch(name.to_string());
-        let branch = find(conn)?.ok_or_else(missing)?;
+        let branch = find(conn, name)?;
         if branch.signatures != policy {
             let at = Timestamp::now().to_string();
             change_sets::insert(
@@ -83,7 +79,7 @@ pub fn set_policy(
             )?;
             branches::set_signatures(conn, branch.id, policy)?;
         }
-        let branch = find(conn)?.ok_or_else(missing)?;
+        let branch = find(conn, name)?;
         Ok(report(conn, &branch)?)
     })
 }

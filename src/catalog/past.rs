@@ -109,3 +109,89 @@ impl Past {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Element;
+    use crate::crypto::Digest;
+    use crate::distribution::CacheTimes;
+    use crate::package::{Facts, Slots, Template};
+    use crate::store::artifacts::{Artifact, ArtifactId};
+    use crate::store::contents::{Content, ContentId};
+
+    /// A catalog of one element with a text of `bytes`.
+    fn catalog(at: i64, bytes: usize) -> Catalog {
+        let facts = r#"{"id":["buoy","1.0.0"],"package_type":"integration","is_experimental":false,"kibana":null,
+            "agent":null,"spec":null,"capabilities":null,"categories":[],"policy_templates":[],"discovery_fields":[],
+            "discovery_datasets":[],"is_deprecated":false}"#;
+        let facts: Facts = serde_json::from_str(facts).unwrap();
+        let sha256 = Digest::of(b"");
+        let artifact = Artifact {
+            id: ArtifactId(at),
+            package: facts.id.clone(),
+            sha256,
+            bytes: 0,
+            tree_sha256: sha256,
+            modified: 0,
+        };
+        let document = Content {
+            id: ContentId(1),
+            sha256,
+            bytes: 0,
+            crc32: 0,
+        };
+        let element = Element {
+            artifact,
+            facts: Arc::new(facts),
+            deprecated: None,
+            template: Template {
+                text: "x".repeat(bytes),
+                slots: Slots::default(),
+            },
+            document,
+            document_slots: Slots::default(),
+        };
+        Catalog::new(
+            DistributionName::default_distribution(),
+            ChangeSetId(at),
+            CacheTimes::default(),
+            vec![Arc::new(element)],
+            Arc::new(Categories::built_in()),
+        )
+    }
+
+    fn kept(past: &Past) -> Vec<i64> {
+        let kept = past.kept();
+        kept.iter().map(|it| it.catalog.change_set.0).collect()
+    }
+
+    #[test]
+    fn a_few_are_kept_and_the_one_asked_for_longest_ago_goes() {
+        let (past, now) = (Past::default(), Elements::new());
+        for at in 1..=4 {
+            past.keep(catalog(at, 10), &now);
+        }
+        let name = DistributionName::default_distribution();
+        assert!(past.get(&name, ChangeSetId(1)).is_some());
+        past.keep(catalog(5, 10), &now);
+        assert_eq!(kept(&past), [3, 4, 1, 5]);
+    }
+
+    #[test]
+    fn those_that_are_large_are_kept_only_as_far_as_they_share_what_is_served_now() {
+        let (past, mut now) = (Past::default(), Elements::new());
+        let large = KEPT_BYTES / 2 + 1;
+        past.keep(catalog(1, large), &now);
+        past.keep(catalog(2, large), &now);
+        assert_eq!(kept(&past), [2]);
+        past.keep(catalog(3, 2 * large), &now);
+        assert_eq!(kept(&past), [3], "the last one is kept whatever it takes");
+
+        let shared = catalog(4, large);
+        now.insert(ArtifactId(4), Arc::clone(&shared.elements[0]));
+        past.keep(catalog(5, 10), &now);
+        past.keep(shared, &now);
+        assert_eq!(kept(&past), [5, 4]);
+    }
+}

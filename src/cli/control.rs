@@ -56,6 +56,7 @@ impl From<ControlError> for Failure {
         Self {
             causes: causes.map(ToString::to_string).collect(),
             kind: "control".to_owned(),
+            similar: None,
             error: error.to_string(),
         }
     }

@@ -39,12 +39,14 @@ impl<E: Into<Failure>> From<E> for CliError {
             error,
             causes,
             kind,
+            similar,
         } = failure.into();
-        let hints = hint(&kind).map(str::to_owned).into_iter().collect();
+        let meant = similar.map(|name| format!("Did you mean {name}?"));
+        let hints = meant.into_iter().chain(hint(&kind).map(str::to_owned));
         Self {
             error,
             causes,
-            hints,
+            hints: hints.collect(),
         }
     }
 }
@@ -148,6 +150,7 @@ mod tests {
             error: "the source does not say which release it is".into(),
             causes: vec!["one".into(), "two".into()],
             kind: "no-target".into(),
+            similar: None,
         };
         insta::assert_snapshot!(CliError::from(failure), @r"
         Error: the source does not say which release it is

@@ -87,7 +87,7 @@ fn choices(words: &[String]) -> Result<Vec<PackageChoice>, CliError> {
     Ok(choices)
 }
 
-const HINT: &str = "name packages as in `airlock promote nginx 1.5.0`, or everything with --all";
+const HINT: &str = "name packages as in `airlock promote NAME VERSION`, or everything with --all";
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,7 @@
 //! Branches by their rules: what is removed, promoted, tagged, served and gone back on, and what the history says of it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::Site;
 use crate::server::Server;
 use crate::trees::Tree;
@@ -300,4 +302,124 @@ fn distributions_are_set_and_deleted_and_those_of_branches_are_not() {
         "{said}"
     );
     assert!(!site.run(&["distribution", "list"]).contains("test serves"));
+}
+
+#[test]
+fn a_version_is_fetched_at_every_moment_of_its_promotion() {
+    let site = Site::new();
+    import(&site, "production", &["buoy/1.0.0"], "x");
+    import(&site, "staging", &["dock/1.0.0"], "x");
+    let server = Server::start(&site);
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let client = scope.spawn(|| {
+            let mut asked = 0;
+            while !is_over.load(Ordering::Relaxed) {
+                for path in ["search?package=dock", "package/dock/1.0.0/"] {
+                    let answer = server.get(&format!("/d/staging/{path}"));
+                    let text = String::from_utf8_lossy(&answer.body).into_owned();
+                    let is_there = answer.status == 200 && text.contains("dock");
+                    assert!(is_there, "{path}: {}", answer.head);
+                }
+                asked += 1;
+            }
+            asked
+        });
+        let mut said = String::new();
+        for _ in 0..4 {
+            said.push_str(&site.run(&["promote", "dock"]));
+            said.push_str(&site.run(&["rollback", "2", "--reason", "once more"]));
+        }
+        is_over.store(true, Ordering::Relaxed);
+        assert!(client.join().unwrap() > 0);
+        assert_eq!(said.matches("exit 0\nChange set").count(), 8, "{said}");
+    });
+}
+
+#[test]
+fn what_the_policy_of_production_does_not_take_stays_in_staging() {
+    let site = Site::new();
+    import(&site, "production", &["buoy/1.0.0"], "x");
+    import(&site, "staging", &["dock/1.0.0"], "x");
+    site.run(&["signatures", "set", "production", "require"]);
+    let before = change_sets(&site);
+    insta::assert_snapshot!(site.run(&["promote", "dock"]), @r"
+    exit 1
+    Nothing changes.
+    Refused:
+      dock 1.0.0: it came without a signature
+    ");
+    assert_eq!(change_sets(&site), before);
+    let shown = site.run(&["distribution", "show", "staging"]);
+    assert!(shown.contains("staging (staging): 1 version\n"), "{shown}");
+}
+
+#[test]
+fn refusals_read_the_same_through_a_running_server() {
+    let site = Site::new();
+    import(&site, "production", &["buoy/1.0.0", "buoy/1.2.0"], "x");
+    import(&site, "staging", &["buoy/1.0.0"], "y");
+    site.run(&["tag", "8.5.0"]);
+    let commands: [&[&str]; 12] = [
+        &["remove", "production", "buoy", "--reason", "it leaks"],
+        &["remove", "8.5.0", "buoy"],
+        &["remove", "staging", "buoy"],
+        &["remove", "staging", "boy", "--reason", "x"],
+        &["remove", "stagign", "buoy"],
+        &["promote", "buoy"],
+        &["promote", "buoy", "1.0.1"],
+        &["promote", "--all", "--to", "snapshot"],
+        &["tag", "production"],
+        &["rollback", "1"],
+        &["distribution", "set", "staging", "--from", "production"],
+        &["distribution", "show", "8.5"],
+    ];
+    let said = || -> Vec<String> { commands.iter().map(|args| site.run(args)).collect() };
+    let before = change_sets(&site);
+    let alone = said();
+    let server = Server::start(&site);
+    let served = said();
+    assert!(server.stop());
+    for (args, (alone, served)) in commands.iter().zip(alone.iter().zip(&served)) {
+        assert!(alone.starts_with("exit 1\n"), "{args:?}: {alone}");
+        assert_eq!(alone, served, "{args:?}");
+    }
+    assert_eq!(change_sets(&site), before);
+    for (number, meant) in [
+        (3, "buoy"),
+        (4, "staging"),
+        (6, "buoy@1.0.0"),
+        (11, "8.5.0"),
+    ] {
+        let hint = format!("Hint: Did you mean {meant}?\n");
+        assert!(alone[number].contains(&hint), "{}", alone[number]);
+    }
+}
+
+#[test]
+fn an_address_is_joined_with_whatever_slashes_and_answered_at_once() {
+    let site = Site::new();
+    let source = site.source("8.5.0.tar", crate::trees::release("8.5.0").tar().bytes());
+    site.run(&["import", &source]);
+    let server = Server::start(&site);
+    for base in ["", "/d/8.5.0", "/d/8.5.0/", "//d//8.5.0/"] {
+        let get = |path: &str| {
+            let answer = server.get(&format!("{base}{path}"));
+            assert_eq!(answer.status, 200, "{base}{path}: {}", answer.head);
+            answer
+        };
+        if base.ends_with(|end: char| end != '/') {
+            assert_eq!(get("").body, get("/").body);
+        }
+        for element in get("/search?all=true").json().as_array().unwrap() {
+            let text = |key: &str| element[key].as_str().unwrap().to_owned();
+            // As in the answer at `/`: a client appends it to its base address.
+            assert!(text("path").starts_with("/package/"));
+            let document = get(&text("path")).json();
+            let slash = get(&format!("{}/", text("path"))).json();
+            assert_eq!(document, slash);
+            let zip = get(document["download"].as_str().unwrap());
+            assert_eq!(zip.body[..4], *b"PK\x03\x04");
+        }
+    }
 }

@@ -45,10 +45,10 @@ fn a_release_is_imported_then_known_and_another_beside_it() {
     ");
     insta::assert_snapshot!(site.run(&["distribution", "list"]), @r"
     exit 0
-    7.9.0 serves 7.9.0 at /d/7.9.0/
-    8.5.0 serves 8.5.0 at /d/8.5.0/
-    default serves 7.9.0 at /
-    mine serves 8.5.0, then 7.9.0 at /d/mine/
+    7.9.0 serves 7.9.0 at /d/7.9.0/ (2 versions, fingerprint 3a31448dbfd6)
+    8.5.0 serves 8.5.0 at /d/8.5.0/ (2 versions, fingerprint 3a31448dbfd6)
+    default serves 7.9.0 at / (2 versions, fingerprint 3a31448dbfd6)
+    mine serves 8.5.0, then 7.9.0 at /d/mine/ (2 versions, fingerprint 3a31448dbfd6)
     ");
 }
 

@@ -1,0 +1,58 @@
+//! Distributions as people and programs read them.
+
+use serde::{Deserialize, Serialize};
+
+/// A distribution as people and programs read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DistributionReport {
+    /// Its name: it answers at `/d/{name}/`, and `default` at `/` too.
+    pub name: String,
+    /// Its branches, the winning one first.
+    pub branches: Vec<String>,
+    /// How many package versions it offers.
+    pub offered: usize,
+    /// Equal where the same is offered.
+    pub fingerprint: String,
+}
+
+/// A distribution with what each of its branches brings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DistributionDetails {
+    /// The distribution.
+    #[serde(flatten)]
+    pub report: DistributionReport,
+    /// Whether the operator may set and delete it; the others serve what they do by their name.
+    pub is_own: bool,
+    /// How many packages it offers.
+    pub packages: usize,
+    /// What each branch brings, the winning one first.
+    pub layers: Vec<Layer>,
+    /// The versions that a branch holds and another one wins.
+    pub shadowed: Vec<Shadowed>,
+}
+
+/// What a branch brings to a distribution.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layer {
+    /// The branch.
+    pub branch: String,
+    /// Its kind.
+    pub kind: String,
+    /// How many of its versions are offered.
+    pub offered: usize,
+    /// How many are not, as a branch before it has them.
+    pub shadowed: usize,
+}
+
+/// A version that is not offered, as a branch before has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shadowed {
+    /// The package version.
+    pub package: String,
+    /// The branch whose version is not offered.
+    pub branch: String,
+    /// The branch whose version is.
+    pub by: String,
+    /// Whether both hold the same files.
+    pub is_same: bool,
+}
