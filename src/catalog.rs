@@ -6,6 +6,8 @@
 
 mod answers;
 mod build;
+mod ever;
+mod fetches;
 mod past;
 
 use std::collections::HashMap;
@@ -13,10 +15,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
+use jiff::Timestamp;
 
 pub use answers::{Answer, Answers, Question};
+pub use ever::Fetched;
+pub use fetches::Fetches;
 
 use build::Builder;
+use ever::Ever;
 use past::Past;
 
 use crate::distribution::{CacheTimes, DistributionName, SignaturePolicy};
@@ -64,6 +70,8 @@ pub struct Catalog {
     categories: Arc<Categories>,
     /// The artifacts whose signature is offered, and the policy of the branch that offers it.
     signed: HashMap<ArtifactId, SignaturePolicy>,
+    /// What is answered for beside that.
+    ever: Ever,
     answers: Answers,
 }
 
@@ -74,12 +82,15 @@ pub struct Catalogs {
     reloading: Mutex<()>,
     categories: Arc<Categories>,
     quarantined: AtomicUsize,
+    fetches: Fetches,
 }
 
 #[derive(Debug, Default)]
 struct Shelf {
     /// The state of the store it was built from: the last change set, and the last signature.
     state: Option<(ChangeSetId, i64)>,
+    /// When a hold ends by itself, and what is offered is no longer this.
+    next_end: Option<Timestamp>,
     by_name: HashMap<DistributionName, Arc<Catalog>>,
     elements: Elements,
     past: Past,
@@ -95,12 +106,14 @@ impl Catalogs {
             reloading: Mutex::default(),
             categories: Arc::new(Categories::built_in()),
             quarantined: AtomicUsize::default(),
+            fetches: Fetches::default(),
         };
         catalogs.reload(store)?;
         Ok(catalogs)
     }
 
-    /// Takes up what was committed since; nothing where neither the change set number has moved nor a signature came.
+    /// Takes up what was committed since; nothing where neither the change set number has moved, nor a signature came, nor a
+    /// hold has ended by itself.
     pub fn reload(&self, store: &Store) -> Result<(), StoreError> {
         let _only_one = self
             .reloading
@@ -112,18 +125,21 @@ impl Catalogs {
                 .store(quarantine::count(conn)?, Ordering::Relaxed);
             let change_set = change_sets::last(conn)?;
             let state = Some((change_set, signatures::last(conn)?));
-            if before.state == state {
+            let now = Timestamp::now();
+            let has_ended = before.next_end.is_some_and(|end| end <= now);
+            if before.state == state && !has_ended {
                 return Ok::<_, StoreError>(None);
             }
             let mut shelf = Shelf {
                 state,
                 ..Shelf::default()
             };
-            let mut builder = Builder::load(conn, change_set, &before.elements)?;
+            let mut builder = Builder::load(conn, change_set, &before.elements, now)?;
+            shelf.next_end = builder.next_end();
             for distribution in distributions::all(conn)? {
                 let layers = distributions::branches(conn, distribution.id)?;
                 let categories = Arc::clone(&self.categories);
-                let catalog = builder.now(distribution.name, &layers, categories)?;
+                let catalog = builder.now(distribution, &layers, categories)?;
                 shelf
                     .by_name
                     .insert(catalog.name.clone(), Arc::new(catalog));
@@ -147,6 +163,16 @@ impl Catalogs {
             self.shelf.store(Arc::new(shelf));
         }
         Ok(())
+    }
+
+    /// Returns when a hold ends by itself, and [`Self::reload`] has something to take up.
+    pub fn next_end(&self) -> Option<Timestamp> {
+        self.shelf.load().next_end
+    }
+
+    /// Returns what was fetched, to be noted and written down.
+    pub fn fetches(&self) -> &Fetches {
+        &self.fetches
     }
 
     /// Returns how many packages were in quarantine when the catalogs were taken up last.
@@ -220,6 +246,7 @@ impl Catalog {
             elements,
             categories,
             signed: HashMap::new(),
+            ever: Ever::default(),
             answers: Answers::default(),
         }
     }
@@ -239,7 +266,7 @@ impl Catalog {
         self.elements.is_empty()
     }
 
-    /// Returns what may be fetched as this package version, or `None`.
+    /// Returns what is offered as this package version, or `None`.
     pub fn find(&self, package: &PackageId) -> Option<&Arc<Element>> {
         self.by_id.get(package).map(|index| &self.elements[*index])
     }
@@ -257,8 +284,7 @@ impl Catalog {
     /// Returns where the signature of a package version is, `None` where none is offered.
     pub fn signature_path(&self, element: &Element) -> Option<String> {
         self.signature(element.artifact.id)?;
-        let PackageId { name, version } = &element.facts.id;
-        Some(format!("/epr/{name}/{name}-{version}.zip.sig"))
+        Some(ever::signature_path(&element.facts.id))
     }
 
     /// Returns the JSON that answers a search: the elements that fit, joined.

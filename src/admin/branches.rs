@@ -5,6 +5,7 @@ use rusqlite::{Connection, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::error::OperationError;
+use super::fetched::{self, NoLongerOffered};
 use super::history::{self, Changes};
 use super::missing::Missing;
 use crate::distribution::{BranchKind, Consent, DistributionName, Permission, Reason};
@@ -27,6 +28,9 @@ pub struct Done {
     /// What the rules do not admit; the rest is done.
     #[serde(default)]
     pub refused: Vec<Problem>,
+    /// What some Kibana fetched and is no longer offered to it.
+    #[serde(default)]
+    pub no_longer_offered: Vec<NoLongerOffered>,
 }
 
 /// Versions to be taken out of a branch.
@@ -92,6 +96,13 @@ pub(super) fn perform(
     is_dry: bool,
     change: impl FnOnce(&Transaction<'_>) -> Result<Done, OperationError>,
 ) -> Result<Done, OperationError> {
+    let change = |conn: &Transaction<'_>| {
+        let (done, no_longer_offered) = fetched::watching(conn, change)?;
+        Ok::<_, OperationError>(Done {
+            no_longer_offered,
+            ..done
+        })
+    };
     if is_dry {
         let done = store.rehearse(change)?;
         Ok(Done {
@@ -131,6 +142,7 @@ pub(super) fn done(
         change_set: Some(change_set.0),
         changes: history::changes(conn, change_set)?,
         refused,
+        no_longer_offered: Vec::new(),
     })
 }
 

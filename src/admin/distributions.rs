@@ -6,14 +6,16 @@ mod report;
 use rusqlite::{Connection, Transaction};
 use serde::{Deserialize, Serialize};
 
-use super::branches::{begin, find};
+use super::branches::{self as of_branches, begin};
 use super::error::OperationError;
+use super::fetched::{self, NoLongerOffered};
 use super::missing::Missing;
-use crate::distribution::{BranchKind, DistributionName};
+use crate::distribution::{BranchKind, DistributionName, Exact};
 use crate::store::branches::{self, Branch, BranchId};
-use crate::store::{Store, StoreError, distributions};
+use crate::store::distributions::{self, DistributionId};
+use crate::store::{Store, StoreError, holds};
 
-pub(super) use contents::{Contents, offered_by};
+pub(super) use contents::Contents;
 pub use report::{DistributionDetails, DistributionReport, Layer, Shadowed};
 
 /// What a changed distribution came to.
@@ -21,8 +23,14 @@ pub use report::{DistributionDetails, DistributionReport, Layer, Shadowed};
 pub struct Changed {
     /// The change set; `None` when it was so already.
     pub change_set: Option<i64>,
-    /// The distribution as it is now.
+    /// The distribution as it is now, or would be.
     pub distribution: DistributionReport,
+    /// Whether it was only looked at.
+    #[serde(default)]
+    pub is_dry: bool,
+    /// What some Kibana fetched from it and it no longer offers.
+    #[serde(default)]
+    pub no_longer_offered: Vec<NoLongerOffered>,
 }
 
 /// What a distribution is to serve: as another one does, or one branch with others.
@@ -41,6 +49,12 @@ pub struct LayersRequest {
     /// A distribution to be like, as it is now.
     #[serde(default)]
     pub like: Option<String>,
+    /// For which versions it answers from now on; what holds stays where it is not said.
+    #[serde(default)]
+    pub exact: Option<Exact>,
+    /// Whether it is only looked at.
+    #[serde(default)]
+    pub is_dry: bool,
 }
 
 /// Returns all distributions, by name.
@@ -74,12 +88,18 @@ pub fn create(
     if name.is_of_a_release() {
         return Err(OperationError::NamedLikeRelease(name.to_string()));
     }
-    store.write_synced(|conn| {
-        let layers = resolve(conn, layers, &[])?;
+    perform(store, layers.is_dry, |conn| {
+        let served = resolve(conn, layers, &[])?;
         if distributions::find(conn, name)?.is_some() {
             return Err(OperationError::NameTaken(name.to_string()));
         }
-        assign(conn, who, "distribution create", name, &layers)
+        let new = New {
+            action: "distribution create",
+            name,
+            layers: &served,
+            exact: layers.exact,
+        };
+        assign(conn, who, &new)
     })
 }
 
@@ -90,11 +110,22 @@ pub fn set(
     name: &DistributionName,
     layers: &LayersRequest,
 ) -> Result<Changed, OperationError> {
-    store.write_synced(|conn| {
+    perform(store, layers.is_dry, |conn| {
         let now = served(conn, name)?;
-        check_is_own(conn, name)?;
-        let layers = resolve(conn, layers, &now)?;
-        assign(conn, who, "distribution set", name, &layers)
+        let is_same = layers.from.is_none() && layers.like.is_none() && layers.exact.is_some();
+        let served = if is_same {
+            now
+        } else {
+            check_is_own(conn, name)?;
+            resolve(conn, layers, &now)?
+        };
+        let new = New {
+            action: "distribution set",
+            name,
+            layers: &served,
+            exact: layers.exact,
+        };
+        assign(conn, who, &new)
     })
 }
 
@@ -104,14 +135,20 @@ pub fn activate(
     who: &str,
     like: &DistributionName,
 ) -> Result<Changed, OperationError> {
-    store.write_synced(|conn| {
+    perform(store, false, |conn| {
         let missing = |error| match error {
             OperationError::NoSuchDistribution(name) => OperationError::NoSuchBranch(name),
             error => error,
         };
         let layers = served(conn, like).map_err(missing)?;
         let default = DistributionName::default_distribution();
-        assign(conn, who, "activate", &default, &layers)
+        let new = New {
+            action: "activate",
+            name: &default,
+            layers: &layers,
+            exact: None,
+        };
+        assign(conn, who, &new)
     })
 }
 
@@ -124,44 +161,91 @@ pub fn delete(
     if *name == DistributionName::default_distribution() {
         return Err(OperationError::ReservedName(name.to_string()));
     }
-    store.write_synced(|conn| {
+    perform(store, false, |conn| {
         let distribution = Contents::load(conn)?.details(conn, name)?.report;
         check_is_own(conn, name)?;
         let change_set = begin(conn, who, "distribution delete", None)?;
         if let Some(id) = distributions::find(conn, name)? {
             distributions::set_branches(conn, id, &[], change_set)?;
+            holds::set_exact_now(conn, id, false, change_set)?;
+            for held in holds::open(conn)? {
+                if held.distribution == Some(id) {
+                    holds::release(conn, held.hold.number, change_set)?;
+                }
+            }
         }
         Ok(Changed {
             change_set: Some(change_set.0),
             distribution,
+            is_dry: false,
+            no_longer_offered: Vec::new(),
         })
     })
 }
 
-/// Makes `layers` what a distribution serves, where it is not that already.
-fn assign(
-    conn: &Transaction<'_>,
-    who: &str,
-    action: &str,
-    name: &DistributionName,
-    layers: &[Branch],
+/// What a distribution is to be.
+struct New<'a> {
+    action: &'a str,
+    name: &'a DistributionName,
+    layers: &'a [Branch],
+    /// `None` where that stays.
+    exact: Option<Exact>,
+}
+
+/// Runs a change of a distribution, or only looks at it, and adds what some Kibana fetched and would miss.
+fn perform(
+    store: &Store,
+    is_dry: bool,
+    change: impl FnOnce(&Transaction<'_>) -> Result<Changed, OperationError>,
 ) -> Result<Changed, OperationError> {
-    let ids: Vec<_> = layers.iter().map(|branch| branch.id).collect();
+    let change = |conn: &Transaction<'_>| {
+        let (changed, no_longer_offered) = fetched::watching(conn, change)?;
+        Ok(Changed {
+            no_longer_offered,
+            ..changed
+        })
+    };
+    if is_dry {
+        let changed: Result<Changed, OperationError> = store.rehearse(change);
+        Ok(Changed {
+            change_set: None,
+            is_dry: true,
+            ..changed?
+        })
+    } else {
+        store.write_synced(change)
+    }
+}
+
+/// Makes a distribution what it is to be, where it is not that already.
+fn assign(conn: &Transaction<'_>, who: &str, new: &New<'_>) -> Result<Changed, OperationError> {
+    let ids: Vec<_> = new.layers.iter().map(|branch| branch.id).collect();
+    let name = new.name;
     let existing = distributions::find(conn, name)?;
     let now = match existing {
         Some(id) => distributions::branches(conn, id)?,
         None => Vec::new(),
     };
+    let exact = match existing {
+        Some(id) if holds::exact_now(conn, None)?.contains(&id) => Exact::Now,
+        _ => Exact::Ever,
+    };
+    let wanted = new.exact.unwrap_or(exact);
     let mut number = None;
-    if now != ids {
-        let change_set = begin(conn, who, action, None)?;
+    if now != ids || exact != wanted {
+        let change_set = begin(conn, who, new.action, None)?;
         let id = distributions::insert(conn, name, change_set)?;
-        distributions::set_branches(conn, id, &ids, change_set)?;
+        if now != ids {
+            distributions::set_branches(conn, id, &ids, change_set)?;
+        }
+        holds::set_exact_now(conn, id, wanted == Exact::Now, change_set)?;
         number = Some(change_set.0);
     }
     Ok(Changed {
         change_set: number,
         distribution: Contents::load(conn)?.details(conn, name)?.report,
+        is_dry: false,
+        no_longer_offered: Vec::new(),
     })
 }
 
@@ -178,12 +262,12 @@ fn resolve(
             return invalid("a distribution is like another one, or made of branches");
         }
         (Some(like), _) => return served(conn, &parse(like)?),
-        (None, Some(from)) => find(conn, &parse(from)?)?,
+        (None, Some(from)) => of_branches::find(conn, &parse(from)?)?,
         (None, None) => return invalid("it is not said what it serves"),
     };
     let mut with = Vec::new();
     for name in &request.with {
-        with.push(find(conn, &parse(name)?)?);
+        with.push(of_branches::find(conn, &parse(name)?)?);
     }
     let is_local = |branch: &Branch| branch.kind == BranchKind::Local;
     if with.is_empty() && !request.alone {
@@ -204,18 +288,25 @@ pub(super) fn served(
     conn: &Connection,
     name: &DistributionName,
 ) -> Result<Vec<Branch>, OperationError> {
-    let Some(id) = distributions::find(conn, name)? else {
-        let all = distributions::all(conn)?;
-        let names = all.iter().map(|it| it.name.as_str());
-        return Err(OperationError::NoSuchDistribution(Missing::among(
-            name.as_str(),
-            names,
-        )));
-    };
+    let id = find(conn, name)?;
     let all = branches::all(conn)?;
     let ids = distributions::branches(conn, id)?;
     let branch = |id: &BranchId| all.iter().find(|branch| branch.id == *id).cloned();
     Ok(ids.iter().filter_map(branch).collect())
+}
+
+/// Returns the distribution of this name.
+pub(super) fn find(
+    conn: &Connection,
+    name: &DistributionName,
+) -> Result<DistributionId, OperationError> {
+    if let Some(id) = distributions::find(conn, name)? {
+        return Ok(id);
+    }
+    let all = distributions::all(conn)?;
+    let names = all.iter().map(|it| it.name.as_str());
+    let missing = Missing::among(name.as_str(), names);
+    Err(OperationError::NoSuchDistribution(missing))
 }
 
 /// Built-in distributions and those of branches serve what they do by their name.

@@ -61,6 +61,15 @@ pub enum OperationError {
     /// There is no change set with this number.
     #[error("there is no change set {0}")]
     NoSuchChangeSet(i64),
+    /// There is no hold with this number, or it was released.
+    #[error("there is no hold {0}")]
+    NoSuchHold(i64),
+    /// A package that no branch ever held.
+    #[error("there is no package {0}")]
+    NoSuchPackage(Missing),
+    /// A moment of which the history was pruned.
+    #[error("the history up to change set {0} was pruned, and nobody knows what was there before")]
+    Pruned(i64),
     /// There is no package with this number in quarantine.
     #[error("there is no package {0} in quarantine")]
     NoSuchCase(i64),
@@ -90,7 +99,9 @@ impl OperationError {
     /// Returns what may have been meant by a name that nothing has.
     fn similar(&self) -> Option<String> {
         match self {
-            Self::NoSuchBranch(name) | Self::NoSuchDistribution(name) => name.similar.clone(),
+            Self::NoSuchBranch(name)
+            | Self::NoSuchDistribution(name)
+            | Self::NoSuchPackage(name) => name.similar.clone(),
             Self::NotHeld { package, .. } => package.similar.clone(),
             _ => None,
         }
@@ -132,6 +143,9 @@ impl OperationError {
             Self::NotHeld { .. } => "not-held",
             Self::NoSuchKey(_) | Self::SeveralKeys(_) => "no-such-key",
             Self::NoSuchChangeSet(_) => "no-such-change-set",
+            Self::NoSuchHold(_) => "no-such-hold",
+            Self::NoSuchPackage(_) => "no-such-package",
+            Self::Pruned(_) => "pruned",
             Self::NoSuchCase(_) => "no-such-case",
             Self::InvalidRequest(_) => "invalid-request",
             Self::NoSuchJob(_) => "no-such-job",

@@ -6,10 +6,13 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use super::error::OperationError;
+use super::holds::HoldReport;
+use crate::distribution::Exact;
 use crate::store::branches::{self, BranchId};
 use crate::store::change_sets::{self, ChangeSet, ChangeSetId};
 use crate::store::distributions::{self, DistributionId};
 use crate::store::history::{self, MemberChange};
+use crate::store::holds;
 use crate::store::{Store, StoreError};
 
 /// The change sets of a store, or the last of them.
@@ -48,6 +51,31 @@ pub struct Changes {
     pub branches: Vec<BranchChanges>,
     /// What it did to distributions, by name.
     pub distributions: Vec<DistributionMove>,
+    /// Which holds began and which were released.
+    #[serde(default)]
+    pub holds: Vec<HoldChange>,
+    /// Which distributions answer for other versions since.
+    #[serde(default)]
+    pub exact: Vec<ExactChange>,
+}
+
+/// A hold that began or was released.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldChange {
+    /// The hold.
+    #[serde(flatten)]
+    pub hold: HoldReport,
+    /// Whether it was released.
+    pub is_released: bool,
+}
+
+/// A distribution that answers for other versions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExactChange {
+    /// The distribution.
+    pub distribution: String,
+    /// For which versions it answers since.
+    pub exact: Exact,
 }
 
 /// What a change set did to one branch.
@@ -161,7 +189,23 @@ fn changes_by_name(
         })
         .collect();
     distributions.sort_by(|a, b| a.distribution.cmp(&b.distribution));
+    let holds = holds::changed(conn, id)?
+        .into_iter()
+        .map(|held| HoldChange {
+            is_released: held.until == Some(id),
+            hold: HoldReport::of(
+                &held.hold,
+                held.distribution.map(|it| names.distribution(it)),
+            ),
+        });
+    let exact = holds::exact_changed(conn, id)?.into_iter();
+    let exact = exact.map(|(distribution, is_now)| ExactChange {
+        distribution: names.distribution(distribution),
+        exact: if is_now { Exact::Now } else { Exact::Ever },
+    });
     Ok(Changes {
+        holds: holds.collect(),
+        exact: exact.collect(),
         branches,
         distributions,
     })
@@ -170,7 +214,10 @@ fn changes_by_name(
 impl Changes {
     /// Tells whether nothing changes.
     pub fn is_empty(&self) -> bool {
-        self.branches.is_empty() && self.distributions.is_empty()
+        self.branches.is_empty()
+            && self.distributions.is_empty()
+            && self.holds.is_empty()
+            && self.exact.is_empty()
     }
 
     fn leave_packages_out(&mut self) {
@@ -207,13 +254,13 @@ impl BranchChanges {
 }
 
 /// What branches and distributions are called.
-struct Names {
+pub(super) struct Names {
     branches: HashMap<i64, String>,
     distributions: HashMap<i64, String>,
 }
 
 impl Names {
-    fn load(conn: &Connection) -> Result<Self, StoreError> {
+    pub(super) fn load(conn: &Connection) -> Result<Self, StoreError> {
         let branches = branches::all(conn)?.into_iter();
         let distributions = distributions::ever(conn)?.into_iter();
         Ok(Self {
@@ -232,7 +279,7 @@ impl Names {
         ids.iter().map(|id| self.branch(*id)).collect()
     }
 
-    fn distribution(&self, id: DistributionId) -> String {
+    pub(super) fn distribution(&self, id: DistributionId) -> String {
         self.distributions.get(&id.0).cloned().unwrap_or_default()
     }
 }

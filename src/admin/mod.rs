@@ -6,7 +6,9 @@
 pub mod branches;
 pub mod distributions;
 mod error;
+mod fetched;
 pub mod history;
+pub mod holds;
 pub mod keys;
 mod missing;
 pub mod operations;
@@ -19,5 +21,6 @@ pub mod signatures;
 pub mod tag;
 
 pub use error::{Failure, OperationError};
+pub use fetched::NoLongerOffered;
 pub use missing::Missing;
 pub use peer::PeerUser;

@@ -2,17 +2,19 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use rusqlite::Transaction;
 use serde::{Deserialize, Serialize};
 
 use super::branches::{Done, begin, done, perform, reason};
 use super::error::OperationError;
-use crate::distribution::{BranchKind, Consent, DistributionName};
+use crate::distribution::{BranchKind, Consent, DistributionName, Hold};
 use crate::import::Problem;
 use crate::package::PackageId;
 use crate::store::artifacts::ArtifactId;
 use crate::store::branches::{self, Branch};
 use crate::store::change_sets::{self, ChangeSetId};
+use crate::store::holds::{self, Held};
 use crate::store::{Store, distributions, history};
 
 /// Where to go back to.
@@ -74,7 +76,18 @@ pub fn rollback(
             }
         }
         let moved = moved(conn, to)?;
-        if moved.is_empty() && returns.iter().all(Return::is_empty) {
+        let held = HoldsReturn::of(conn, to)?;
+        if held.lifts_withdrawal && reason.is_none() {
+            let lifted = "what is withdrawn is not offered again".to_owned();
+            match request.is_dry {
+                true => refused.push(Problem {
+                    package: "withdrawals".to_owned(),
+                    why: format!("{lifted} without a reason"),
+                }),
+                false => return Err(OperationError::NeedsReason(lifted)),
+            }
+        }
+        if moved.is_empty() && returns.iter().all(Return::is_empty) && held.is_empty() {
             return Ok(Done::default());
         }
         let change_set = begin(conn, who, "rollback", reason.as_ref())?;
@@ -89,8 +102,74 @@ pub fn rollback(
         for (distribution, served) in &moved {
             distributions::set_branches(conn, *distribution, served, change_set)?;
         }
+        held.apply(conn, change_set)?;
         done(conn, change_set, refused)
     })
+}
+
+/// The holds and the settings of distributions that are not what they were.
+struct HoldsReturn {
+    /// Numbers of holds that were not there.
+    ends: Vec<i64>,
+    /// Holds that were.
+    begins: Vec<Held>,
+    /// Whether something is no longer withdrawn by it.
+    lifts_withdrawal: bool,
+    /// The distributions that answered for other versions, and whether only for what they offered.
+    exact: Vec<(distributions::DistributionId, bool)>,
+}
+
+impl HoldsReturn {
+    fn of(conn: &Transaction<'_>, to: ChangeSetId) -> Result<Self, OperationError> {
+        let now = Timestamp::now();
+        let (mut open, mut before) = (holds::open(conn)?, holds::at(conn, to)?);
+        for all in [&mut open, &mut before] {
+            all.retain(|it| !it.hold.is_over(now));
+        }
+        // One that was released and comes back has another number.
+        let is_same = |a: &Held, b: &Held| {
+            let hold = Hold {
+                number: a.hold.number,
+                ..b.hold.clone()
+            };
+            a.distribution == b.distribution && a.hold == hold
+        };
+        let is_in = |it: &Held, all: &[Held]| all.iter().any(|other| is_same(it, other));
+        let ends: Vec<_> = open.iter().filter(|it| !is_in(it, &before)).collect();
+        let begins = before.iter().filter(|it| !is_in(it, &open)).cloned();
+        let (exact, exact_before) = (
+            holds::exact_now(conn, None)?,
+            holds::exact_now(conn, Some(to))?,
+        );
+        let no_longer = exact.iter().filter(|it| !exact_before.contains(it));
+        let again = exact_before.iter().filter(|it| !exact.contains(it));
+        Ok(Self {
+            lifts_withdrawal: ends.iter().any(|it| it.distribution.is_none()),
+            ends: ends.iter().map(|it| it.hold.number).collect(),
+            begins: begins.collect(),
+            exact: no_longer
+                .map(|it| (*it, false))
+                .chain(again.map(|it| (*it, true)))
+                .collect(),
+        })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.ends.is_empty() && self.begins.is_empty() && self.exact.is_empty()
+    }
+
+    fn apply(&self, conn: &Transaction<'_>, change_set: ChangeSetId) -> Result<(), OperationError> {
+        for number in &self.ends {
+            holds::release(conn, *number, change_set)?;
+        }
+        for held in &self.begins {
+            holds::insert(conn, held.distribution, &held.hold, change_set)?;
+        }
+        for (distribution, is_now) in &self.exact {
+            holds::set_exact_now(conn, *distribution, *is_now, change_set)?;
+        }
+        Ok(())
+    }
 }
 
 /// Returns the distributions that are not what they were, with the branches they had. Those of releases stay.

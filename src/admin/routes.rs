@@ -4,6 +4,7 @@ mod body;
 mod branches;
 mod distributions;
 mod history;
+mod holds;
 mod imports;
 mod keys;
 mod plans;
@@ -27,6 +28,7 @@ use crate::store::Store;
 
 pub use distributions::DistributionRequest;
 pub use history::HistoryRequest;
+pub use holds::HoldsOf;
 pub use imports::{ImportRequest, KnownSourceRequest, StagedReport};
 pub use plans::{ConsentRequest, TargetRequest};
 use refusal::Refusal;
@@ -75,6 +77,10 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 "/distributions/default/{branch}",
                 web::put().to(distributions::activate),
             )
+            .route("/distributions/{name}/holds", web::post().to(holds::hold))
+            .route("/withdrawals", web::post().to(holds::withdraw))
+            .route("/holds", web::get().to(holds::list))
+            .route("/holds/{number}/release", web::post().to(holds::release))
             .route("/history", web::get().to(history::list))
             .route("/history/{number}", web::get().to(history::show))
             .route("/keys", web::get().to(keys::list))
@@ -110,7 +116,15 @@ where
     E: Into<OperationError> + Send + 'static,
 {
     let store = Arc::clone(&operator.store);
-    match web::block(move || operation(&store)).await {
+    let catalogs = Arc::clone(&operator.catalogs);
+    let operation = move || {
+        // What was fetched up to now counts; where it cannot be written down it counts later.
+        if let Err(error) = catalogs.fetches().write(&store) {
+            tracing::debug!(%error, "what was fetched is not written down yet");
+        }
+        operation(&store)
+    };
+    match web::block(operation).await {
         Ok(Ok(answer)) => Ok(Json(answer)),
         Ok(Err(error)) => Err(error.into().into()),
         Err(_stopped) => Err(OperationError::from(import::ImportError::Stopped).into()),

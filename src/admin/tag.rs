@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::branches::{begin, reason};
-use super::distributions::{Contents, offered_by, served};
+use super::distributions::{self as of_admin, Contents, served};
 use super::error::OperationError;
 use super::operations;
 use crate::distribution::DistributionName;
@@ -55,8 +55,9 @@ pub fn tag(store: &Store, who: &str, request: &TagRequest) -> Result<Tagged, Ope
     store.write_synced(|conn| {
         let contents = Contents::load(conn)?;
         let layers = served(conn, &from)?;
-        let (offered, _) = offered_by(layers.iter().map(|branch| (branch, contents.of(branch))));
-        let members: Vec<Member> = offered.iter().map(|it| it.held.1.clone()).collect();
+        let offers = contents.offers(of_admin::find(conn, &from)?, &layers);
+        let offered = offers.offered.iter();
+        let members: Vec<Member> = offered.map(|it| it.held.1.clone()).collect();
         let Some(first) = layers.first().filter(|_| !members.is_empty()) else {
             return Err(OperationError::InvalidRequest(format!(
                 "{from} serves nothing"

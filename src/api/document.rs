@@ -24,13 +24,9 @@ const DOCUMENT: &str = "";
 /// when the distribution never offered it. A document that nothing is inserted into goes out as it lies in the store.
 pub(super) async fn show(asking: &Asking, asked: &Asked) -> Result<HttpResponse, Refused> {
     let package = asked.package_id(ApiError::PackageNotFound)?;
-    let element = Arc::clone(
-        asking
-            .catalog
-            .find(&package)
-            .ok_or(ApiError::PackageNotFound)?,
-    );
-    let signature_path = asking.catalog.signature_path(&element);
+    let fetched = asking.find(&package, ApiError::PackageNotFound).await?;
+    let signature_path = fetched.signature_path();
+    let element = fetched.element;
     if fill(&asking.catalog, &element, signature_path.as_deref()).is_empty() {
         let document = stored(asking, &element).await?;
         let validators = Validators {
@@ -46,7 +42,8 @@ pub(super) async fn show(asking: &Asking, asked: &Asked) -> Result<HttpResponse,
     }
     let (store, catalog) = (Arc::clone(&asking.state.store), Arc::clone(&asking.catalog));
     let filled = move || {
-        let find = |_: &Question| filled(&store, &catalog, &element);
+        let path = signature_path.as_deref();
+        let find = |_: &Question| filled(&store, &catalog, &element, path);
         catalog.answers().get(Question::Document(package), find)
     };
     let answer = web::block(filled).await.map_err(ApiError::internal)??;
@@ -74,7 +71,12 @@ async fn stored(asking: &Asking, element: &Element) -> Result<Arc<StoredFile>, A
 }
 
 /// Reads a document and inserts what this distribution says of it. Blocks.
-fn filled(store: &Arc<Store>, catalog: &Catalog, element: &Element) -> Result<Vec<u8>, ApiError> {
+fn filled(
+    store: &Arc<Store>,
+    catalog: &Catalog,
+    element: &Element,
+    signature_path: Option<&str>,
+) -> Result<Vec<u8>, ApiError> {
     let content = element.document;
     let stream = store
         .read(|conn| streams::of_content(conn, content.id))
@@ -83,13 +85,12 @@ fn filled(store: &Arc<Store>, catalog: &Catalog, element: &Element) -> Result<Ve
         .read(store, u64::MAX)
         .map_err(ApiError::internal)?;
     let mut document = Vec::with_capacity(text.len() + 512);
-    let signature_path = catalog.signature_path(element);
     element
         .document_slots
         .write(
             &mut document,
             &text,
-            &fill(catalog, element, signature_path.as_deref()),
+            &fill(catalog, element, signature_path),
         )
         .map_err(ApiError::internal)?;
     Ok(document)

@@ -40,10 +40,8 @@ pub(super) async fn show(
     path: &str,
 ) -> Result<HttpResponse, Refused> {
     let package = asked.package_id(ApiError::PackageNotFound)?;
-    let element = asking
-        .catalog
-        .find(&package)
-        .ok_or(ApiError::PackageNotFound)?;
+    let fetched = asking.find(&package, ApiError::PackageNotFound).await?;
+    let element = fetched.element;
     let modified = u64::try_from(element.artifact.modified).ok();
     let file = find(asking, element.artifact.id, path).await?;
     let file = file.ok_or_else(|| Refused {

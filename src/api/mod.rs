@@ -30,8 +30,9 @@ use actix_web::http::Method;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Fetched};
 use crate::distribution::DistributionName;
+use crate::package::PackageId;
 use crate::store::change_sets::ChangeSetId;
 use error::ApiError;
 use reply::{Caching, Refused};
@@ -114,6 +115,22 @@ async fn past(
 }
 
 impl Asking {
+    /// Returns what the distribution answers for as this package version; `absent` where it never offered it, or it is
+    /// withdrawn. What is offered needs no read of the store.
+    async fn find(&self, package: &PackageId, absent: ApiError) -> Result<Fetched, ApiError> {
+        let fetched = match self.catalog.known(package) {
+            Some(known) => known,
+            None => {
+                let (catalog, state) = (Arc::clone(&self.catalog), self.state.clone());
+                let package = package.clone();
+                let fetch = move || catalog.fetch(&state.store, &package);
+                let fetched = web::block(fetch).await.map_err(ApiError::internal)?;
+                fetched.map_err(ApiError::internal)?
+            }
+        };
+        fetched.ok_or(absent)
+    }
+
     /// Returns how long files, zips and the favicon may be kept.
     fn catch_all(&self) -> Caching {
         Caching::Public {

@@ -4,15 +4,18 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use libdeflater::Decompressor;
 use rusqlite::Connection;
 
 use super::{Catalog, Element, Elements};
-use crate::distribution::{DistributionName, offers};
+use crate::distribution::{Holds, offers};
 use crate::package::{Categories, PackageId, Template};
 use crate::store::artifacts::{self, ArtifactId};
 use crate::store::branches::{self, Branch, BranchId};
 use crate::store::change_sets::ChangeSetId;
+use crate::store::distributions::Distribution;
+use crate::store::holds::{self, Held};
 use crate::store::{StoreError, documents, history, signatures};
 
 /// Makes catalogs of one state of a store; they share their elements with each other and with those that are known.
@@ -21,6 +24,10 @@ pub(super) struct Builder<'a> {
     /// The last change set of that state.
     change_set: ChangeSetId,
     branches: HashMap<i64, Branch>,
+    /// Holds that nobody has released.
+    holds: Vec<Held>,
+    /// Holds that end by themselves are over by then or not.
+    now: Timestamp,
     /// What branches hold now, each read once.
     members: HashMap<i64, Layer>,
     /// Artifacts whose signature a branch offers, by branch and change set: a branch may be in many distributions.
@@ -37,11 +44,14 @@ impl<'a> Builder<'a> {
         conn: &'a Connection,
         change_set: ChangeSetId,
         known: &'a Elements,
+        now: Timestamp,
     ) -> Result<Self, StoreError> {
         let branches = branches::all(conn)?.into_iter();
         Ok(Self {
             conn,
             change_set,
+            holds: holds::open(conn)?,
+            now,
             branches: branches.map(|branch| (branch.id.0, branch)).collect(),
             members: HashMap::new(),
             signed: HashMap::new(),
@@ -53,7 +63,7 @@ impl<'a> Builder<'a> {
     /// Returns what a distribution of these branches offers now.
     pub(super) fn now(
         &mut self,
-        name: DistributionName,
+        distribution: Distribution,
         branches: &[BranchId],
         categories: Arc<Categories>,
     ) -> Result<Catalog, StoreError> {
@@ -65,13 +75,17 @@ impl<'a> Builder<'a> {
             }
             layers.push(self.members.get(&id.0).cloned().unwrap_or_default());
         }
-        self.catalog(name, self.change_set, branches, layers, categories)
+        let holds = holds::of(&self.holds, distribution.id);
+        let exact_now = holds::exact_now(self.conn, None)?;
+        let at = self.change_set;
+        let catalog = self.catalog(&distribution, at, branches, layers, &holds, categories)?;
+        Ok(catalog.answering_for(distribution.id, &exact_now, holds))
     }
 
-    /// Returns what one offered right after a change set.
+    /// Returns what one offered right after a change set; what is withdrawn since it does not.
     pub(super) fn at(
         &mut self,
-        name: DistributionName,
+        distribution: Distribution,
         at: ChangeSetId,
         branches: &[BranchId],
         categories: Arc<Categories>,
@@ -80,7 +94,20 @@ impl<'a> Builder<'a> {
         for id in branches {
             layers.push(layer(history::members_at(self.conn, *id, at)?));
         }
-        self.catalog(name, at, branches, layers, categories)
+        let mut held = holds::at(self.conn, at)?;
+        held.retain(|it| it.distribution.is_some());
+        let withdrawn = self.holds.iter().filter(|it| it.distribution.is_none());
+        held.extend(withdrawn.cloned());
+        let holds = holds::of(&held, distribution.id);
+        let exact_now = holds::exact_now(self.conn, Some(at))?;
+        let catalog = self.catalog(&distribution, at, branches, layers, &holds, categories)?;
+        Ok(catalog.answering_for(distribution.id, &exact_now, holds))
+    }
+
+    /// Returns when the next hold ends by itself.
+    pub(super) fn next_end(&self) -> Option<Timestamp> {
+        let ends = self.holds.iter().filter_map(|it| it.hold.ends);
+        ends.filter(|ends| *ends > self.now).min()
     }
 
     /// Returns the elements of all catalogs that were made.
@@ -90,10 +117,11 @@ impl<'a> Builder<'a> {
 
     fn catalog(
         &mut self,
-        name: DistributionName,
+        distribution: &Distribution,
         at: ChangeSetId,
         branches: &[BranchId],
         layers: Vec<Layer>,
+        holds: &Holds,
         categories: Arc<Categories>,
     ) -> Result<Catalog, StoreError> {
         let mut cache_times = None;
@@ -112,13 +140,23 @@ impl<'a> Builder<'a> {
                 signed.entry(*artifact).or_insert(branch.signatures);
             }
         }
-        let (offered, _shadowed) = offers(layers);
+        let open = branches.iter().zip(layers).map(|(id, layer)| {
+            let branch = self.branches.get(&id.0);
+            branch.map_or_else(Vec::new, |it| holds.part(&it.name, layer, self.now).0)
+        });
+        let (offered, _shadowed) = offers(open.collect::<Vec<_>>());
         let elements = offered.into_iter().map(|it| self.element(it.held));
         let elements = elements.collect::<Result<_, _>>()?;
         let cache_times = cache_times.unwrap_or_default();
         Ok(Catalog {
             signed,
-            ..Catalog::new(name, at, cache_times, elements, categories)
+            ..Catalog::new(
+                distribution.name.clone(),
+                at,
+                cache_times,
+                elements,
+                categories,
+            )
         })
     }
 
@@ -139,7 +177,7 @@ fn layer(members: Vec<branches::Member>) -> Layer {
     members.into_iter().map(held).collect()
 }
 
-fn load_element(conn: &Connection, id: ArtifactId) -> Result<Element, StoreError> {
+pub(super) fn load_element(conn: &Connection, id: ArtifactId) -> Result<Element, StoreError> {
     let missing = |what| StoreError::Invalid {
         what,
         value: format!("artifact {}", id.0),

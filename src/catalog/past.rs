@@ -6,6 +6,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
+
 use super::build::Builder;
 use super::{Answers, Catalog, Elements, Shelf};
 use crate::distribution::DistributionName;
@@ -40,9 +42,9 @@ pub(super) fn build(
 ) -> Result<Option<Catalog>, StoreError> {
     let known = shelf.past.elements_beside(&shelf.elements);
     store.snapshot(|conn| {
-        if change_sets::get(conn, at)?.is_none() {
+        let Some(change_set) = change_sets::get(conn, at)? else {
             return Ok(None);
-        }
+        };
         let ever = distributions::ever(conn)?;
         let Some(distribution) = ever.into_iter().find(|it| it.name == *name) else {
             return Ok(None);
@@ -51,8 +53,10 @@ pub(super) fn build(
         if branches.is_empty() {
             return Ok(None);
         }
-        let mut builder = Builder::load(conn, at, &known)?;
-        let catalog = builder.at(name.clone(), at, &branches, Arc::clone(categories))?;
+        // A hold that ended by itself was in force until then.
+        let then = change_set.at.parse().unwrap_or_else(|_| Timestamp::now());
+        let mut builder = Builder::load(conn, at, &known, then)?;
+        let catalog = builder.at(distribution, at, &branches, Arc::clone(categories))?;
         Ok(Some(Catalog {
             answers: Answers::within(ANSWER_BYTES),
             ..catalog

@@ -1,8 +1,13 @@
 //! Changes of branches and distributions as people read them: of a change set that is, or of one that would be.
 
+use super::holds;
 use super::numbers::grouped;
+use crate::admin::NoLongerOffered;
 use crate::admin::branches::Done;
-use crate::admin::history::{BranchChanges, Changes, DistributionMove, PackageChange};
+use crate::admin::history::{
+    BranchChanges, Changes, DistributionMove, ExactChange, HoldChange, PackageChange,
+};
+use crate::distribution::Exact;
 
 /// Returns what a change came to, or would.
 pub(super) fn done(done: &Done) -> String {
@@ -18,6 +23,30 @@ pub(super) fn done(done: &Done) -> String {
             text.push_str(&format!("  {}: {}\n", refused.package, refused.why));
         }
     }
+    text.push_str(&no_longer_offered(&done.no_longer_offered));
+    text
+}
+
+/// Returns what some Kibana fetched and is no longer offered to it.
+pub(super) fn no_longer_offered(missed: &[NoLongerOffered]) -> String {
+    if missed.is_empty() {
+        return String::new();
+    }
+    let mut text = "Fetched by some Kibana, and no longer offered to it:\n".to_owned();
+    for it in missed {
+        let kibana = match it.kibana.as_slice() {
+            [] => String::new(),
+            versions => format!("by Kibana {}, ", versions.join(", ")),
+        };
+        let answered = match it.is_answered {
+            true => "answered all the same",
+            false => "not answered either",
+        };
+        text.push_str(&format!(
+            "  {} of {} ({kibana}last on {}): {answered}\n",
+            it.package, it.distribution, it.last_day
+        ));
+    }
     text
 }
 
@@ -25,7 +54,32 @@ pub(super) fn done(done: &Done) -> String {
 pub(super) fn changes(changes: &Changes) -> String {
     let branches = changes.branches.iter().map(branch);
     let distributions = changes.distributions.iter().map(distribution);
-    branches.chain(distributions).collect()
+    let holds = changes.holds.iter().map(hold);
+    let exact = changes.exact.iter().map(exact);
+    let of_distributions = distributions.chain(holds).chain(exact);
+    branches.chain(of_distributions).collect()
+}
+
+fn hold(change: &HoldChange) -> String {
+    let hold = &change.hold;
+    if change.is_released {
+        let whose = hold.distribution.as_deref().unwrap_or("every distribution");
+        return format!(
+            "  hold {} on {whose} released: {}\n",
+            hold.number, hold.what
+        );
+    }
+    holds::line(hold) + &holds::versions(hold)
+}
+
+fn exact(change: &ExactChange) -> String {
+    let name = &change.distribution;
+    match change.exact {
+        Exact::Ever => {
+            format!("  distribution {name}: answers for every version it ever offered\n")
+        }
+        Exact::Now => format!("  distribution {name}: answers only for what it offers now\n"),
+    }
 }
 
 fn branch(branch: &BranchChanges) -> String {

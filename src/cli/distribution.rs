@@ -7,10 +7,11 @@ use clap::{Args, Subcommand};
 use super::door::Door;
 use super::numbers::{counted, grouped};
 use super::{CliError, Common};
+use super::{change_text, holds};
 use crate::admin::distributions::{
     Changed, DistributionDetails, DistributionReport, LayersRequest,
 };
-use crate::distribution::DistributionName;
+use crate::distribution::{DistributionName, Exact};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DistributionCommand {
@@ -30,6 +31,9 @@ pub(super) enum DistributionCommand {
         /// Lay no local branch over it; without this and --with those stay that are there
         #[arg(long, conflicts_with_all = ["with", "like"])]
         alone: bool,
+        /// Show what would change, and change nothing
+        #[arg(long)]
+        dry_run: bool,
     },
     /// List all distributions
     List,
@@ -48,7 +52,7 @@ pub(super) enum DistributionCommand {
 #[derive(Debug, Args)]
 pub(super) struct LayersArgs {
     /// The branch or release that it is made of
-    #[arg(long, value_name = "BRANCH", required_unless_present = "like")]
+    #[arg(long, value_name = "BRANCH", required_unless_present_any = ["like", "exact"])]
     from: Option<DistributionName>,
     /// A branch with it: local ones are laid over it, others under it; may be given more than once, the first wins
     #[arg(long, value_name = "BRANCH", conflicts_with = "like")]
@@ -56,6 +60,9 @@ pub(super) struct LayersArgs {
     /// Serve what this distribution serves now
     #[arg(long, value_name = "DISTRIBUTION", conflicts_with = "from")]
     like: Option<DistributionName>,
+    /// Answer for every version it ever offered (`ever`, as it is without this), or for what it offers (`now`)
+    #[arg(long, value_name = "ever|now")]
+    exact: Option<Exact>,
 }
 
 pub(super) fn run(common: &Common, command: DistributionCommand) -> Result<ExitCode, CliError> {
@@ -69,8 +76,13 @@ pub(super) fn run(common: &Common, command: DistributionCommand) -> Result<ExitC
             name,
             layers,
             alone,
+            dry_run,
         } => {
-            let changed = door.set_distribution(&name, &layers.request(alone))?;
+            let request = LayersRequest {
+                is_dry: dry_run,
+                ..layers.request(alone)
+            };
+            let changed = door.set_distribution(&name, &request)?;
             common.print(&changed, now_serves)?;
         }
         DistributionCommand::List => {
@@ -85,7 +97,8 @@ pub(super) fn run(common: &Common, command: DistributionCommand) -> Result<ExitC
         DistributionCommand::Delete { name } => {
             common.print(&door.delete_distribution(&name)?, |changed| {
                 let number = changed.change_set.unwrap_or_default();
-                format!("Change set {number}: {name} is deleted; its branches stay.\n")
+                let text = format!("Change set {number}: {name} is deleted; its branches stay.\n");
+                text + &change_text::no_longer_offered(&changed.no_longer_offered)
             })?;
         }
     }
@@ -93,10 +106,13 @@ pub(super) fn run(common: &Common, command: DistributionCommand) -> Result<ExitC
 }
 
 fn now_serves(changed: &Changed) -> String {
-    match changed.change_set {
-        Some(number) => format!("Change set {number}: {}", line(&changed.distribution)),
-        None => format!("Nothing changed: {}", line(&changed.distribution)),
-    }
+    let line = line(&changed.distribution);
+    let text = match changed.change_set {
+        Some(number) => format!("Change set {number}: {line}"),
+        None if changed.is_dry => format!("This would be: {line}"),
+        None => format!("Nothing changed: {line}"),
+    };
+    text + &change_text::no_longer_offered(&changed.no_longer_offered)
 }
 
 fn line(distribution: &DistributionReport) -> String {
@@ -125,6 +141,13 @@ fn details(distribution: &DistributionDetails) -> String {
     }
     let packages = counted(distribution.packages as u64, "package", "packages");
     text.push_str(&format!("  {packages} in all\n"));
+    if distribution.exact == Exact::Now {
+        text.push_str("  answers only for what it offers now\n");
+    }
+    for hold in &distribution.holds {
+        text.push_str(&holds::line(hold));
+        text.push_str(&holds::versions(hold));
+    }
     for shadowed in &distribution.shadowed {
         let content = if shadowed.is_same { "same" } else { "other" };
         text.push_str(&format!(
@@ -143,6 +166,8 @@ impl LayersArgs {
             with: self.with.iter().map(ToString::to_string).collect(),
             alone,
             like: text(&self.like),
+            exact: self.exact,
+            is_dry: false,
         }
     }
 }

@@ -78,6 +78,9 @@ fn hint(kind: &str) -> Option<&'static str> {
         "other-kind" => "choose another name with --branch or --release",
         "no-such-plan" => "`airlock plans list` shows the plans that wait",
         "no-such-change-set" => "`airlock history` lists the change sets",
+        "no-such-hold" => "`airlock holds` shows the holds and their numbers",
+        "no-such-package" => "name a package that is here, as it is called in its manifest",
+        "pruned" => "`airlock history` shows the change sets that are known",
         "no-such-case" => "`airlock quarantine list` shows what is in quarantine",
         "no-such-key" => {
             "`airlock keys list` shows the keys; name one by its fingerprint, or the last 8 digits"

@@ -9,6 +9,7 @@ mod door;
 mod exit;
 mod failure;
 mod history;
+mod holds;
 mod import;
 mod key_places;
 mod keys;
@@ -86,6 +87,14 @@ enum Command {
     /// Make, set and show distributions: addresses that serve one or more branches
     #[command(subcommand)]
     Distribution(distribution::DistributionCommand),
+    /// Keep versions of a package back from a distribution
+    Hold(holds::HoldArgs),
+    /// Take a package version out of every distribution at once, as for a security flaw
+    Withdraw(holds::WithdrawArgs),
+    /// Show what is held back, and why
+    Holds(holds::HoldsArgs),
+    /// Let go what a hold keeps back
+    ReleaseHold(holds::ReleaseHoldArgs),
     /// Show what was changed, by whom and why, the newest first
     History(history::HistoryArgs),
     /// Say whose signatures are believed
@@ -122,6 +131,10 @@ pub fn run() -> ExitCode {
         Command::Rollback(args) => rollback::run(&common, &args),
         Command::Activate(args) => activate::run(&common, &args),
         Command::Distribution(command) => distribution::run(&common, command),
+        Command::Hold(args) => holds::hold(&common, &args),
+        Command::Withdraw(args) => holds::withdraw(&common, &args),
+        Command::Holds(args) => holds::list(&common, &args),
+        Command::ReleaseHold(args) => holds::release(&common, &args),
         Command::History(args) => history::run(&common, &args),
         Command::Keys(command) => keys::run(&common, command),
         Command::Signatures(command) => signatures::run(&common, command),

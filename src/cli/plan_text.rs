@@ -87,6 +87,7 @@ pub(super) fn plan(plan: &PlanReport, all: bool) -> String {
     }
     problems(&mut text, "Refused", &plan.refused, all);
     problems(&mut text, "In quarantine", &plan.quarantined, all);
+    problems(&mut text, "Held back", &plan.kept_back, all);
     problems(
         &mut text,
         "Taken, though the signature is wrong",
@@ -256,6 +257,7 @@ mod tests {
             replaced: vec![],
             unchanged: 0,
             refused: vec![],
+            kept_back: Vec::new(),
             quarantined: vec![Problem {
                 package: "packages/bad/1.0.0".into(),
                 why: "it has no manifest.yml".into(),

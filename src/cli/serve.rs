@@ -1,5 +1,7 @@
 //! `airlock serve`: answers Kibana until it is asked to stop.
 
+mod upkeep;
+
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::ExitCode;
@@ -7,6 +9,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use self::upkeep::Upkeep;
 use super::{CliError, Common};
 use crate::admin::OperationError;
 use crate::admin::routes::{self, Operator};
@@ -61,6 +64,8 @@ pub(super) fn serve(
         jobs: std::sync::Mutex::default(),
     };
     let operator = actix_web::web::Data::new(operator);
+    let _upkeep = Upkeep::begin(Arc::clone(&store), Arc::clone(&catalogs))
+        .map_err(|error| CliError::new("cannot begin to serve").caused_by(&error))?;
     let state = actix_web::web::Data::new(api::State::new(store, catalogs));
     let stopped = server::serve(
         listeners,

@@ -17,6 +17,7 @@ use crate::store::Store;
 use crate::store::artifacts::ArtifactId;
 use crate::store::branches::{self, Branch, Member};
 use crate::store::distributions;
+use crate::store::holds;
 use crate::store::quarantine::{self, Quarantined};
 use crate::store::signatures;
 use crate::store::sources;
@@ -223,9 +224,40 @@ impl Planned {
                     why: why.clone(),
                 }))
                 .collect(),
+            kept_back: self.kept_back(conn)?,
             signatures: self.signatures(),
             ignored_files: self.stage.ignored_files,
         })
+    }
+
+    /// Returns what of the plan's changes holds keep back, by the distributions that serve the branch.
+    fn kept_back(&self, conn: &Connection) -> Result<Vec<Problem>, ImportError> {
+        let open = holds::open(conn)?;
+        let mut kept_back = Vec::new();
+        if open.is_empty() {
+            return Ok(kept_back);
+        }
+        let now = Timestamp::now();
+        let branch = self.branch.as_ref().map(|branch| branch.id);
+        for distribution in distributions::all(conn)? {
+            let served = distributions::branches(conn, distribution.id)?;
+            if branch.is_none_or(|branch| !served.contains(&branch)) {
+                continue;
+            }
+            let holds = holds::of(&open, distribution.id);
+            for package in self.plan.changes.iter().map(|change| &change.package) {
+                if let Some(hold) = holds.on(package, &self.target.branch, now) {
+                    kept_back.push(Problem {
+                        package: package.to_string(),
+                        why: format!(
+                            "{} keeps back {hold} (hold {})",
+                            distribution.name, hold.number
+                        ),
+                    });
+                }
+            }
+        }
+        Ok(kept_back)
     }
 
     fn signatures(&self) -> SignatureReport {

@@ -34,6 +34,9 @@ pub struct PlanReport {
     pub refused: Vec<Problem>,
     /// Packages that could not be taken from the source, and why.
     pub quarantined: Vec<Problem>,
+    /// Package versions that come and that a distribution keeps back, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept_back: Vec<Problem>,
     /// What is known of the signatures of what can be taken.
     pub signatures: SignatureReport,
     /// Files of the source that belong to no package.

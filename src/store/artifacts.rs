@@ -265,6 +265,13 @@ pub fn streamed_files(
     Ok(files)
 }
 
+/// Returns the names of all packages that the store knows.
+pub fn package_names(conn: &Connection) -> Result<Vec<String>, StoreError> {
+    let mut query = conn.prepare("SELECT DISTINCT name FROM package_version ORDER BY name")?;
+    let rows = query.query_map([], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 pub(super) fn package_id(name: &str, version: &str) -> Result<PackageId, StoreError> {
     PackageId::parse(name, version).map_err(|_| StoreError::Invalid {
         what: "package version",

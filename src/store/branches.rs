@@ -125,6 +125,13 @@ pub fn find(conn: &Connection, name: &DistributionName) -> Result<Option<Branch>
     row.map(Row::branch).transpose()
 }
 
+/// Returns what a branch makes of signatures.
+pub fn policy(conn: &Connection, id: BranchId) -> Result<SignaturePolicy, StoreError> {
+    let mut query = conn.prepare_cached("SELECT signatures FROM branch WHERE id = :id")?;
+    let text: String = query.query_row(named_params! { ":id": id }, |row| row.get(0))?;
+    read_policy(&text)
+}
+
 /// Returns all branches, by name.
 pub fn all(conn: &Connection) -> Result<Vec<Branch>, StoreError> {
     let mut query = conn.prepare(&format!("SELECT {COLUMNS} FROM branch ORDER BY name"))?;

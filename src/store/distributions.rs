@@ -8,7 +8,7 @@ use super::change_sets::ChangeSetId;
 use crate::distribution::DistributionName;
 
 /// The number of a distribution in this store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DistributionId(pub i64);
 
 /// A distribution, without its branches.

@@ -32,9 +32,12 @@ pub mod contents;
 pub mod distributions;
 pub mod documents;
 mod error;
+pub mod ever;
 #[cfg(test)]
 mod examples;
+pub mod fetches;
 pub mod history;
+pub mod holds;
 pub mod keys;
 pub mod leftovers;
 pub mod quarantine;

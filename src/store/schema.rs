@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0002_stream_digest.sql"),
     include_str!("../../migrations/0003_keys.sql"),
     include_str!("../../migrations/0004_signatures.sql"),
+    include_str!("../../migrations/0005_holds.sql"),
 ];
 
 /// "ALCK", in the file's header: `file` and we can tell the store from other databases.

@@ -170,6 +170,22 @@ pub fn offered(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Tells whether a branch with this policy offers a signature of an artifact, as [`offered`] says it of all it holds.
+pub fn is_offered(
+    conn: &Connection,
+    artifact: ArtifactId,
+    policy: SignaturePolicy,
+) -> Result<bool, StoreError> {
+    let mut query = conn.prepare_cached(
+        "SELECT EXISTS (SELECT 1
+                          FROM signature
+                         WHERE artifact = :artifact AND (:is_off OR status <> 'unreadable'))",
+    )?;
+    let is_off = policy == SignaturePolicy::Off;
+    let parameters = named_params! { ":artifact": artifact, ":is_off": is_off };
+    Ok(query.query_row(parameters, |row| row.get(0))?)
+}
+
 /// Returns the best status of an artifact at the time `now`.
 pub fn status(
     conn: &Connection,

@@ -6,6 +6,7 @@ mod archives;
 mod branches;
 mod editions;
 mod failures;
+mod holds;
 mod import;
 mod keys;
 mod real_images;

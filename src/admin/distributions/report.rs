@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::admin::holds::HoldReport;
+use crate::distribution::Exact;
+
 /// A distribution as people and programs read it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DistributionReport {
@@ -25,6 +28,10 @@ pub struct DistributionDetails {
     pub is_own: bool,
     /// How many packages it offers.
     pub packages: usize,
+    /// For which versions documents, files and zips are answered.
+    pub exact: Exact,
+    /// The holds on it, with what each keeps back.
+    pub holds: Vec<HoldReport>,
     /// What each branch brings, the winning one first.
     pub layers: Vec<Layer>,
     /// The versions that a branch holds and another one wins.

@@ -30,6 +30,8 @@ impl ResponseError for Refusal {
             | "no-such-job"
             | "no-such-key"
             | "no-such-change-set"
+            | "no-such-hold"
+            | "no-such-package"
             | "no-such-distribution" => StatusCode::NOT_FOUND,
             "store" | "damaged" | "data-folder" => StatusCode::INTERNAL_SERVER_ERROR,
             "disk-full" => StatusCode::INSUFFICIENT_STORAGE,

@@ -7,8 +7,9 @@ use crate::admin::distributions::{
     self, Changed, DistributionDetails, DistributionReport, LayersRequest,
 };
 use crate::admin::history::{self, ChangeSetReport, History};
+use crate::admin::holds::{self, HoldDetails, HoldRequest, ReleaseRequest};
 use crate::admin::rollback::{self, RollbackRequest};
-use crate::admin::routes::{DistributionRequest, HistoryRequest};
+use crate::admin::routes::{DistributionRequest, HistoryRequest, HoldsOf};
 use crate::admin::tag::{self, TagRequest, Tagged};
 use crate::distribution::DistributionName;
 
@@ -42,6 +43,50 @@ impl Door {
         match self {
             Self::Here(store) => Ok(rollback::rollback(store, &who(), request)?),
             Self::There(client) => client.post("/rollbacks", request),
+        }
+    }
+
+    pub(in crate::cli) fn hold(
+        &self,
+        distribution: &DistributionName,
+        request: &HoldRequest,
+    ) -> Result<Done, Failure> {
+        match self {
+            Self::Here(store) => Ok(holds::hold(store, &who(), distribution, request)?),
+            Self::There(client) => {
+                client.post(&format!("/distributions/{distribution}/holds"), request)
+            }
+        }
+    }
+
+    pub(in crate::cli) fn withdraw(&self, request: &HoldRequest) -> Result<Done, Failure> {
+        match self {
+            Self::Here(store) => Ok(holds::withdraw(store, &who(), request)?),
+            Self::There(client) => client.post("/withdrawals", request),
+        }
+    }
+
+    pub(in crate::cli) fn holds(
+        &self,
+        distribution: Option<&DistributionName>,
+    ) -> Result<Vec<HoldDetails>, Failure> {
+        match self {
+            Self::Here(store) => Ok(holds::list(store, distribution)?),
+            Self::There(client) => {
+                let distribution = distribution.map(ToString::to_string);
+                client.get("/holds", &HoldsOf { distribution })
+            }
+        }
+    }
+
+    pub(in crate::cli) fn release_hold(
+        &self,
+        number: i64,
+        request: &ReleaseRequest,
+    ) -> Result<Done, Failure> {
+        match self {
+            Self::Here(store) => Ok(holds::release(store, &who(), number, request)?),
+            Self::There(client) => client.post(&format!("/holds/{number}/release"), request),
         }
     }
 

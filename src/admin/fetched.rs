@@ -1,0 +1,109 @@
+//! What some Kibana fetched: it may run it still, and misses what is no longer offered.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Transaction};
+use serde::{Deserialize, Serialize};
+
+use super::distributions::{Contents, served};
+use super::error::OperationError;
+use crate::distribution::{DistributionName, Exact, HoldRule};
+use crate::package::PackageId;
+use crate::store::distributions::{self, DistributionId};
+use crate::store::fetches::{self, Fetched};
+
+/// A package version that some Kibana fetched, and that a change takes out of what its distribution offers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoLongerOffered {
+    /// The distribution it was fetched from.
+    pub distribution: String,
+    /// The package version.
+    pub package: String,
+    /// The versions of Kibana that fetched it, as far as they said it.
+    pub kibana: Vec<String>,
+    /// The last day it was fetched, UTC.
+    pub last_day: String,
+    /// Whether its document, files and zip are answered all the same.
+    pub is_answered: bool,
+}
+
+/// What each distribution offers of what was fetched from it.
+type Offered = HashMap<DistributionId, HashSet<PackageId>>;
+
+/// Makes a change, and returns with what came of it what some Kibana fetched lately and is no longer offered to it.
+pub(super) fn watching<T>(
+    conn: &Transaction<'_>,
+    change: impl FnOnce(&Transaction<'_>) -> Result<T, OperationError>,
+) -> Result<(T, Vec<NoLongerOffered>), OperationError> {
+    let fetched = fetches::in_use(conn, Timestamp::now())?;
+    if fetched.is_empty() {
+        return Ok((change(conn)?, Vec::new()));
+    }
+    let names: HashMap<DistributionId, DistributionName> = distributions::ever(conn)?
+        .into_iter()
+        .map(|it| (it.id, it.name))
+        .collect();
+    let before = offered(conn, &names, &fetched)?;
+    let outcome = change(conn)?;
+    let after = offered(conn, &names, &fetched)?;
+    let contents = Contents::load(conn)?;
+    let mut missed: BTreeMap<(String, PackageId), NoLongerOffered> = BTreeMap::new();
+    for Fetched {
+        fetch, last_day, ..
+    } in fetched
+    {
+        let id = fetch.distribution;
+        let is_offered = |by: &Offered| by.get(&id).is_some_and(|of| of.contains(&fetch.package));
+        let Some(name) = names
+            .get(&id)
+            .filter(|_| is_offered(&before) && !is_offered(&after))
+        else {
+            continue;
+        };
+        let is_there = after.contains_key(&id) && contents.exact(id) == Exact::Ever;
+        let entry = missed
+            .entry((name.to_string(), fetch.package.clone()))
+            .or_insert_with(|| NoLongerOffered {
+                distribution: name.to_string(),
+                package: fetch.package.to_string(),
+                kibana: Vec::new(),
+                last_day: String::new(),
+                is_answered: is_there && !is_withdrawn(&contents, &fetch.package),
+            });
+        entry.last_day = last_day.max(std::mem::take(&mut entry.last_day));
+        if !fetch.kibana.is_empty() {
+            entry.kibana.push(fetch.kibana.into());
+        }
+    }
+    Ok((outcome, missed.into_values().collect()))
+}
+
+fn is_withdrawn(contents: &Contents, package: &PackageId) -> bool {
+    let holds = contents.holds(None);
+    let withdraws = |rule: &HoldRule| matches!(rule, HoldRule::Withdrawn(version) if *version == package.version);
+    let mut on_package = holds.iter().filter(|it| it.hold.package == package.name);
+    on_package.any(|it| withdraws(&it.hold.rule))
+}
+
+/// Returns what the distributions that something was fetched from offer; those that are not there are left out.
+fn offered(
+    conn: &Connection,
+    names: &HashMap<DistributionId, DistributionName>,
+    fetched: &[Fetched],
+) -> Result<Offered, OperationError> {
+    let contents = Contents::load(conn)?;
+    let mut offered = Offered::new();
+    for id in fetched.iter().map(|it| it.fetch.distribution) {
+        let Some(name) = names.get(&id).filter(|_| !offered.contains_key(&id)) else {
+            continue;
+        };
+        if distributions::find(conn, name)?.is_none() {
+            continue;
+        }
+        let layers = served(conn, name)?;
+        let packages = contents.offers(id, &layers).offered.into_iter();
+        offered.insert(id, packages.map(|it| it.package).collect());
+    }
+    Ok(offered)
+}

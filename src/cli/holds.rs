@@ -1,0 +1,146 @@
+//! `airlock hold`, `withdraw`, `holds` and `release-hold`: what is kept back, and why.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::change_text;
+use super::door::Door;
+use super::{CliError, Common};
+use crate::admin::holds::{HoldDetails, HoldReport, HoldRequest, ReleaseRequest};
+use crate::distribution::{DistributionName, Reason};
+use crate::package::{PackageChoice, PackageVersion};
+
+/// What is held back is not found by Kibana. What was offered before is still answered for those that run it.
+#[derive(Debug, Args)]
+pub(super) struct HoldArgs {
+    /// The distribution that keeps it back
+    distribution: DistributionName,
+    /// The package, with --at or --only; or one version of it, as NAME@VERSION
+    #[arg(value_name = "PACKAGE")]
+    package: PackageChoice,
+    /// Offer nothing newer than this version
+    #[arg(long, value_name = "VERSION", value_parser = PackageVersion::parse, conflicts_with = "only")]
+    at: Option<PackageVersion>,
+    /// Offer only what this branch holds
+    #[arg(long, value_name = "BRANCH")]
+    only: Option<DistributionName>,
+    /// Why, to be shown with the hold and kept in the history
+    #[arg(long)]
+    reason: Option<Reason>,
+    /// When it ends by itself: a day, at 00:00 UTC, or a time in RFC 3339
+    #[arg(long, value_name = "DATE")]
+    until: Option<String>,
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// What is withdrawn is offered nowhere and answered for nowhere, not even to a Kibana that runs it, until it is released.
+#[derive(Debug, Args)]
+pub(super) struct WithdrawArgs {
+    /// The package version, as NAME@VERSION
+    #[arg(value_name = "PACKAGE")]
+    package: PackageChoice,
+    /// Why, to be shown with it and kept in the history
+    #[arg(long)]
+    reason: Reason,
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct HoldsArgs {
+    /// Of this distribution alone
+    distribution: Option<DistributionName>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReleaseHoldArgs {
+    /// The number of the hold, as `airlock holds` shows it
+    #[arg(value_name = "N")]
+    number: i64,
+    /// Why, to be kept in the history; needed for what is withdrawn
+    #[arg(long)]
+    reason: Option<Reason>,
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) fn hold(common: &Common, args: &HoldArgs) -> Result<ExitCode, CliError> {
+    let request = HoldRequest {
+        package: args.package.to_string(),
+        at: args.at.as_ref().map(ToString::to_string),
+        only: args.only.as_ref().map(ToString::to_string),
+        reason: args.reason.as_ref().map(ToString::to_string),
+        until: args.until.clone(),
+        is_dry: args.dry_run,
+    };
+    let done = Door::open(&common.data_folder()?)?.hold(&args.distribution, &request)?;
+    common.print(&done, change_text::done)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn withdraw(common: &Common, args: &WithdrawArgs) -> Result<ExitCode, CliError> {
+    let request = HoldRequest {
+        package: args.package.to_string(),
+        reason: Some(args.reason.to_string()),
+        is_dry: args.dry_run,
+        ..HoldRequest::default()
+    };
+    let done = Door::open(&common.data_folder()?)?.withdraw(&request)?;
+    common.print(&done, change_text::done)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn list(common: &Common, args: &HoldsArgs) -> Result<ExitCode, CliError> {
+    let holds = Door::open(&common.data_folder()?)?.holds(args.distribution.as_ref())?;
+    common.print(&holds, |holds| match holds.as_slice() {
+        [] => "Nothing is held back.\n".to_owned(),
+        holds => holds.iter().map(details).collect(),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn release(common: &Common, args: &ReleaseHoldArgs) -> Result<ExitCode, CliError> {
+    let request = ReleaseRequest {
+        reason: args.reason.as_ref().map(ToString::to_string),
+        is_dry: args.dry_run,
+    };
+    let done = Door::open(&common.data_folder()?)?.release_hold(args.number, &request)?;
+    common.print(&done, change_text::done)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn details(details: &HoldDetails) -> String {
+    let HoldDetails { hold, at, who, .. } = details;
+    let mut text = line(hold);
+    text.push_str(&format!("    by {who} at {at}\n"));
+    text.push_str(&versions(hold));
+    text
+}
+
+/// Returns a hold as one line: `  hold 3 on prod: nginx newer than 1.20.3 (it leaks)`.
+pub(super) fn line(hold: &HoldReport) -> String {
+    let number = hold.number;
+    let mut text = match &hold.distribution {
+        Some(distribution) => format!("  hold {number} on {distribution}: {}", hold.what),
+        None => format!("  hold {number}: {} is withdrawn", hold.what),
+    };
+    if let Some(ends) = &hold.ends {
+        text.push_str(&format!(", until {ends}"));
+    }
+    if let Some(reason) = &hold.reason {
+        text.push_str(&format!(" ({reason})"));
+    }
+    text.push('\n');
+    text
+}
+
+/// Returns what a hold keeps back, one version a line.
+pub(super) fn versions(hold: &HoldReport) -> String {
+    let line = |version: &String| format!("    keeps back {version}\n");
+    hold.versions.iter().map(line).collect()
+}

@@ -1,0 +1,346 @@
+//! Holds, what is withdrawn, and what is answered for though it is no longer offered.
+
+use crate::Site;
+use crate::server::{Answer, Server, until};
+use crate::trees::{Tree, release};
+
+/// Imports packages, `name/version` each, into a branch.
+fn import(site: &Site, branch: &str, packages: &[&str]) -> String {
+    let tree = packages.iter().fold(Tree::default(), |tree, package| {
+        tree.package(&format!("packages/{package}"))
+    });
+    let source = site.source("source.tar", tree.tar().bytes());
+    let said = site.run(&["import", &source, "--branch", branch]);
+    assert!(said.starts_with("exit 0\n"), "{said}");
+    said
+}
+
+/// A site where `prod` serves production and local.
+fn with_prod() -> Site {
+    let site = Site::new();
+    import(
+        &site,
+        "production",
+        &["buoy/1.0.0", "buoy/1.1.0", "buoy/1.2.0", "dock/1.0.0"],
+    );
+    import(&site, "local", &["buoy/1.0.1"]);
+    site.run(&[
+        "distribution",
+        "create",
+        "prod",
+        "--from",
+        "production",
+        "--with",
+        "local",
+    ]);
+    site
+}
+
+fn found(server: &Server, distribution: &str) -> Vec<String> {
+    server
+        .get(&format!("/d/{distribution}/search?all=true"))
+        .packages()
+}
+
+/// All that a client asks for of a package version: document, files and zip.
+fn fetched(server: &Server, address: &str, name: &str, version: &str) -> Vec<Answer> {
+    let package = format!("{address}/package/{name}/{version}");
+    [
+        format!("{package}/"),
+        format!("{package}/manifest.yml"),
+        format!("{package}/docs/README.md"),
+        format!("{address}/epr/{name}/{name}-{version}.zip"),
+    ]
+    .map(|path| server.get(&path))
+    .into()
+}
+
+fn statuses(answers: &[Answer]) -> Vec<u16> {
+    answers.iter().map(|answer| answer.status).collect()
+}
+
+#[test]
+fn each_kind_of_hold_keeps_back_what_it_says_and_is_released() {
+    let site = with_prod();
+    let server = Server::start(&site);
+    let all = [
+        "buoy-1.0.0",
+        "buoy-1.0.1",
+        "buoy-1.1.0",
+        "buoy-1.2.0",
+        "dock-1.0.0",
+    ];
+    assert_eq!(found(&server, "prod"), all);
+    let said = site.run(&[
+        "hold",
+        "prod",
+        "buoy",
+        "--at",
+        "1.0.1",
+        "--reason",
+        "dashboards break",
+    ]);
+    insta::assert_snapshot!(said, @r"
+    exit 0
+    Change set 4:
+      hold 1 on prod: buoy newer than 1.0.1 (dashboards break)
+        keeps back buoy 1.1.0
+        keeps back buoy 1.2.0
+    ");
+    assert_eq!(
+        found(&server, "prod"),
+        ["buoy-1.0.0", "buoy-1.0.1", "dock-1.0.0"]
+    );
+    assert_eq!(found(&server, "production").len(), 4, "it is prod's alone");
+    // Another one of the kind takes its place.
+    site.run(&["hold", "prod", "buoy", "--at", "1.1.0"]);
+    assert_eq!(found(&server, "prod").len(), 4);
+    site.run(&["hold", "prod", "buoy@1.0.0"]);
+    site.run(&[
+        "hold",
+        "prod",
+        "buoy",
+        "--only",
+        "local",
+        "--until",
+        "2999-01-31",
+    ]);
+    assert_eq!(found(&server, "prod"), ["buoy-1.0.1", "dock-1.0.0"]);
+    let holds = site.run(&["holds", "prod"]);
+    assert!(
+        holds.contains("hold 2 on prod: buoy newer than 1.1.0"),
+        "{holds}"
+    );
+    assert!(
+        holds.contains(
+            "hold 4 on prod: buoy of other branches than local, until 2999-01-31T00:00:00Z"
+        ),
+        "{holds}"
+    );
+    assert!(!holds.contains("hold 1 "), "{holds}");
+    let shown = site.run(&["distribution", "show", "prod"]);
+    assert!(
+        shown.contains("hold 3 on prod: buoy 1.0.0\n    keeps back buoy 1.0.0\n"),
+        "{shown}"
+    );
+    let said = site.run(&["hold", "prod", "buoy@1.0.0"]);
+    assert_eq!(said, "exit 0\nNothing changes.");
+    for number in ["2", "3", "4"] {
+        let said = site.run(&["release-hold", number]);
+        assert!(
+            said.contains(&format!("hold {number} on prod released")),
+            "{said}"
+        );
+    }
+    assert_eq!(found(&server, "prod"), all);
+    assert_eq!(site.run(&["holds"]), "exit 0\nNothing is held back.");
+}
+
+#[test]
+fn holds_that_mean_nothing_are_refused() {
+    let site = with_prod();
+    let changes = || site.run(&["history", "--limit", "1", "--json"]);
+    let before = changes();
+    for (args, error) in [
+        (
+            &["hold", "prd", "buoy@1.0.0"][..],
+            "there is no distribution prd\nHint: Did you mean prod?",
+        ),
+        (
+            &["hold", "prod", "boy@1.0.0"],
+            "there is no package boy\nHint: Did you mean buoy?",
+        ),
+        (&["hold", "prod", "buoy"], "a hold names one version"),
+        (
+            &["hold", "prod", "buoy@1.0.0", "--at", "1.0.0"],
+            "a hold names one version",
+        ),
+        (
+            &["hold", "prod", "buoy", "--only", "loca"],
+            "there is no branch loca\nHint: Did you mean local?",
+        ),
+        (
+            &["hold", "prod", "buoy@1.0.0", "--until", "2020-01-01"],
+            "2020-01-01 is over",
+        ),
+        (
+            &["hold", "prod", "buoy@1.0.0", "--until", "soon"],
+            "an end is a day",
+        ),
+        (
+            &["withdraw", "buoy", "--reason", "x"],
+            "one version of a package is withdrawn",
+        ),
+        (
+            &["release-hold", "7"],
+            "there is no hold 7\nHint: `airlock holds`",
+        ),
+    ] {
+        let said = site.run(args);
+        assert!(
+            said.starts_with("exit 1\nError: ") && said.contains(error),
+            "{args:?}: {said}"
+        );
+    }
+    assert_eq!(changes(), before);
+    let said = site.run(&["hold", "prod", "buoy@1.0.0", "--dry-run"]);
+    assert!(
+        said.starts_with("exit 0\nThis would change:\n  hold 1 on prod: buoy 1.0.0\n"),
+        "{said}"
+    );
+    assert_eq!(changes(), before);
+}
+
+#[test]
+fn a_hold_that_ends_by_itself_ends_without_a_change_set() {
+    let site = with_prod();
+    let server = Server::start(&site);
+    let end = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(2);
+    let said = site.run(&["hold", "prod", "buoy@1.0.0", "--until", &end.to_string()]);
+    assert!(said.starts_with("exit 0\nChange set 4:"), "{said}");
+    if jiff::Timestamp::now() < end {
+        // It may be over on a slow machine.
+        let _ = found(&server, "prod");
+    }
+    until(|| (found(&server, "prod").len() == 5).then_some(()));
+    assert!(jiff::Timestamp::now() >= end);
+    assert_eq!(site.run(&["holds"]), "exit 0\nNothing is held back.");
+    let history = site.run(&["history", "--limit", "1"]);
+    assert!(history.starts_with("exit 0\n4 "), "{history}");
+}
+
+#[test]
+fn what_is_withdrawn_is_answered_nowhere_and_what_is_superseded_everywhere() {
+    let site = Site::new();
+    for number in ["8.5.0", "8.6.0"] {
+        let mut tree = release(number);
+        if number == "8.6.0" {
+            // The next release without any version of the one before.
+            tree = Tree::default().package("packages/dock/9.0.0");
+        }
+        let source = site.source(&format!("{number}.tar"), tree.tar().bytes());
+        let said = site.run(&["import", &source, "--release", number]);
+        assert!(said.starts_with("exit 0\n"), "{said}");
+    }
+    site.run(&["distribution", "create", "prod", "--from", "8.5.0"]);
+    let server = Server::start(&site);
+    let packages = found(&server, "prod");
+    let (name, version) = packages[0].split_once('-').unwrap();
+    let before = fetched(&server, "/d/prod", name, version);
+    assert_eq!(statuses(&before), [200; 4]);
+    let dry = site.run(&[
+        "distribution",
+        "set",
+        "prod",
+        "--from",
+        "8.6.0",
+        "--dry-run",
+    ]);
+    let missed = format!(
+        "Fetched by some Kibana, and no longer offered to it:\n  {name} {version} of prod (last on "
+    );
+    assert!(
+        dry.contains(&missed) && dry.contains("): answered all the same"),
+        "{dry}"
+    );
+    assert_eq!(found(&server, "prod"), packages);
+    let said = site.run(&["distribution", "set", "prod", "--from", "8.6.0"]);
+    assert!(said.contains(&missed), "{said}");
+    assert_eq!(found(&server, "prod"), ["dock-9.0.0"]);
+    let after = fetched(&server, "/d/prod", name, version);
+    for (before, after) in before.iter().zip(&after) {
+        assert_eq!((before.status, &before.body), (after.status, &after.body));
+        let etag = |answer: &Answer| {
+            let mut lines = answer.head.lines();
+            lines
+                .find(|line| line.starts_with("etag"))
+                .map(str::to_owned)
+        };
+        assert_eq!(etag(before), etag(after));
+    }
+    // What it never offered it does not answer for, whatever else is in the store.
+    let never = fetched(&server, "/d/8.5.0", "dock", "9.0.0");
+    assert_eq!(statuses(&never), [404; 4]);
+    let past = fetched(&server, "/d/prod@3", "dock", "9.0.0");
+    assert_eq!(statuses(&past), [404; 4], "nor before it did");
+
+    let withdraw = |args: &[&str]| {
+        let package = format!("{name}@{version}");
+        site.run(&[&["withdraw", &package], args].concat())
+    };
+    assert!(withdraw(&[]).contains("--reason <REASON>"));
+    let said = withdraw(&["--reason", "CVE-2026-0001"]);
+    assert!(
+        said.contains(&format!(
+            "{name} {version} everywhere is withdrawn (CVE-2026-0001)"
+        )),
+        "{said}"
+    );
+    for address in ["/d/prod", "/d/8.5.0", "", "/d/prod@3"] {
+        let answers = fetched(&server, address, name, version);
+        assert_eq!(statuses(&answers), [404; 4], "{address}");
+    }
+    assert!(!found(&server, "8.5.0").contains(&packages[0]));
+    let said = site.run(&["rollback", "4"]);
+    assert!(
+        said.contains("what is withdrawn is not offered again without a reason"),
+        "{said}"
+    );
+    let said = site.run(&["rollback", "4", "--reason", "a false alarm"]);
+    assert!(said.contains("released"), "{said}");
+    assert_eq!(
+        statuses(&fetched(&server, "/d/prod", name, version)),
+        [200; 4]
+    );
+
+    let said = site.run(&["distribution", "set", "prod", "--exact", "now"]);
+    assert!(said.starts_with("exit 0\nChange set"), "{said}");
+    assert_eq!(
+        statuses(&fetched(&server, "/d/prod", name, version)),
+        [404; 4]
+    );
+    assert_eq!(
+        statuses(&fetched(&server, "/d/8.5.0", name, version)),
+        [200; 4]
+    );
+    let history = site.run(&["history", "--limit", "1"]);
+    assert!(
+        history.contains("distribution prod: answers only for what it offers now"),
+        "{history}"
+    );
+    site.run(&["rollback", "4"]);
+    assert_eq!(
+        statuses(&fetched(&server, "/d/prod", name, version)),
+        [200; 4]
+    );
+}
+
+#[test]
+fn a_plan_says_what_a_hold_will_keep_back() {
+    let site = with_prod();
+    site.run(&["hold", "prod", "buoy", "--at", "1.2.0"]);
+    let said = import(&site, "production", &["buoy/1.3.0"]);
+    assert!(
+        said.contains("Held back:\n  buoy 1.3.0: prod keeps back buoy newer than 1.2.0 (hold 1)"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_rollback_brings_holds_back_and_takes_them_away() {
+    let site = with_prod();
+    site.run(&["hold", "prod", "buoy@1.0.0"]);
+    site.run(&["release-hold", "1"]);
+    let said = site.run(&["rollback", "4"]);
+    assert!(said.contains("hold 2 on prod: buoy 1.0.0"), "{said}");
+    assert_eq!(site.run(&["rollback", "4"]), "exit 0\nNothing changes.");
+    let said = site.run(&["rollback", "3"]);
+    assert!(
+        said.contains("hold 2 on prod released: buoy 1.0.0"),
+        "{said}"
+    );
+    // A distribution that is deleted takes its holds with it.
+    site.run(&["hold", "prod", "buoy@1.0.0"]);
+    site.run(&["distribution", "delete", "prod"]);
+    assert_eq!(site.run(&["holds"]), "exit 0\nNothing is held back.");
+}
