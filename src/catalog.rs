@@ -91,6 +91,8 @@ struct Shelf {
     state: Option<(ChangeSetId, i64)>,
     /// When a hold ends by itself, and what is offered is no longer this.
     next_end: Option<Timestamp>,
+    /// Whether one has ended by itself.
+    has_ended: bool,
     by_name: HashMap<DistributionName, Arc<Catalog>>,
     elements: Elements,
     past: Past,
@@ -136,6 +138,7 @@ impl Catalogs {
             };
             let mut builder = Builder::load(conn, change_set, &before.elements, now)?;
             shelf.next_end = builder.next_end();
+            shelf.has_ended = builder.has_ended();
             for distribution in distributions::all(conn)? {
                 let layers = distributions::branches(conn, distribution.id)?;
                 let categories = Arc::clone(&self.categories);
@@ -194,7 +197,8 @@ impl Catalogs {
     /// Returns the catalog of a distribution as it was right after a change set, where it is at hand.
     pub fn kept_past(&self, name: &DistributionName, at: ChangeSetId) -> Option<Arc<Catalog>> {
         let shelf = self.shelf.load();
-        let current = shelf.by_name.get(name).filter(|it| it.change_set == at);
+        let is_at = |it: &&Arc<Catalog>| it.change_set == at && !shelf.has_ended;
+        let current = shelf.by_name.get(name).filter(is_at);
         current.cloned().or_else(|| shelf.past.get(name, at))
     }
 

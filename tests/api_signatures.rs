@@ -8,6 +8,8 @@ mod support;
 
 use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
+use airlock::admin::distributions::{self, LayersRequest};
+use airlock::admin::holds::{self, HoldRequest};
 use airlock::admin::keys::{self, KeyRequest};
 use airlock::admin::signatures;
 use airlock::distribution::{BranchKind, DistributionName, SignaturePolicy};
@@ -180,4 +182,47 @@ async fn readiness_speaks_of_the_quarantine_and_stays_ready() {
         "text/plain; charset=utf-8"
     );
     assert_eq!(get(&registry, "/health").await.2, b"");
+}
+
+#[actix_web::test]
+async fn what_is_no_longer_offered_keeps_its_signature_and_what_is_withdrawn_has_none() {
+    let signature = Signer::new().sign(nginx());
+    let registry = holding(signed(&signature));
+    registry.release("9.3.0", [package("dock", "1.0.0")]);
+    registry.distribution("prod", &[RELEASE]);
+    let paths = [
+        SIGNATURE,
+        "/package/nginx/1.20.0/",
+        "/epr/nginx/nginx-1.20.0.zip",
+    ];
+    let ask = async || {
+        let mut answers = Vec::new();
+        for path in paths {
+            let (status, headers, body) = get(&registry, &format!("/d/prod{path}")).await;
+            let header = |name| headers.get(name).cloned();
+            answers.push((status, header("etag"), header("last-modified"), body));
+        }
+        answers
+    };
+    let before = ask().await;
+    assert_eq!((before[0].0, &before[0].3), (200, &signature));
+    let prod = DistributionName::parse("prod").unwrap();
+    let layers = LayersRequest {
+        from: Some("9.3.0".into()),
+        ..LayersRequest::default()
+    };
+    distributions::set(&registry.store, "tester", &prod, &layers).unwrap();
+    registry.reload();
+    assert_eq!(registry.found("/d/prod/search").await, "dock 1.0.0");
+    assert!(ask().await == before);
+
+    let request = HoldRequest {
+        package: "nginx@1.20.0".into(),
+        reason: Some("it leaks".into()),
+        ..HoldRequest::default()
+    };
+    holds::withdraw(&registry.store, "tester", &request).unwrap();
+    registry.reload();
+    let statuses: Vec<_> = ask().await.into_iter().map(|answer| answer.0).collect();
+    assert_eq!(statuses, [404; 3]);
 }

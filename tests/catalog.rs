@@ -6,9 +6,13 @@ mod support;
 
 use std::sync::Arc;
 
+use actix_web::http::Method;
+use airlock::admin::holds::{self, HoldRequest, ReleaseRequest};
 use airlock::catalog::{Catalog, Element};
 use airlock::distribution::{BranchKind, DistributionName};
 use airlock::package::PackageId;
+use airlock::store::StoreError;
+use airlock::store::fetches::{self, Fetched};
 use support::packages::tar_of;
 use support::{TestRegistry, package};
 
@@ -113,4 +117,98 @@ async fn a_store_that_is_opened_again_offers_the_same() {
         assert_eq!(search(&loaded), search(&registry.catalogs), "{name}");
     }
     assert_eq!(catalog(&registry, "both").len(), 2);
+}
+
+/// What is written down of fetches: package version, Kibana.
+fn written(registry: &TestRegistry) -> Vec<String> {
+    let day = fetches::day_of(jiff::Timestamp::UNIX_EPOCH);
+    let fetched = registry.store.read(|conn| fetches::since(conn, day));
+    let shown = |it: Fetched| format!("{} {}", it.fetch.package, it.fetch.kibana);
+    fetched.unwrap().into_iter().map(shown).collect()
+}
+
+#[actix_web::test]
+async fn what_is_fetched_is_written_down_later_and_fails_no_request() {
+    let registry =
+        TestRegistry::holding([package("buoy", "1.0.0"), package("dock", "1.0.0")]).await;
+    let kibana = [("user-agent", "Kibana/9.2.0 node-fetch")];
+    let zip = |name: &str| format!("/epr/{name}/{name}-1.0.0.zip");
+    for headers in [&kibana[..], &kibana, &[]] {
+        assert_eq!(registry.body(&zip("buoy"), headers).await.0, 200);
+    }
+    registry.answer(Method::HEAD, &zip("dock"), &kibana).await;
+    registry.body("/package/dock/1.0.0/", &kibana).await;
+    registry.body("/epr/dock/dock-9.9.9.zip", &kibana).await;
+    assert_eq!(written(&registry), [""; 0], "no request writes");
+
+    let alter = |statement: &str| {
+        let altered = registry
+            .store
+            .write(|conn| Ok::<_, StoreError>(conn.execute_batch(statement)?));
+        altered.unwrap();
+    };
+    let write = || registry.catalogs.fetches().write(&registry.store);
+    alter("ALTER TABLE fetch RENAME TO away");
+    assert!(write().is_err());
+    assert_eq!(registry.body(&zip("buoy"), &kibana).await.0, 200);
+    alter("ALTER TABLE away RENAME TO fetch");
+    write().unwrap();
+    assert_eq!(written(&registry), ["buoy 1.0.0 ", "buoy 1.0.0 9.2.0"]);
+
+    // What is written down today is not written again.
+    alter("DELETE FROM fetch");
+    assert_eq!(registry.body(&zip("buoy"), &kibana).await.0, 200);
+    write().unwrap();
+    assert_eq!(written(&registry), [""; 0]);
+}
+
+#[actix_web::test]
+async fn what_a_hold_kept_back_all_the_time_was_never_offered() {
+    let registry = TestRegistry::empty();
+    registry.branch("production", [package("buoy", "1.0.0")]);
+    registry.distribution("mine", &["production"]);
+    let mine = DistributionName::parse("mine").unwrap();
+    let hold = |request: HoldRequest| {
+        holds::hold(&registry.store, "tester", &mine, &request).unwrap();
+        registry.reload();
+    };
+    let status = async |address: &str, version: &str| {
+        let path = format!("{address}/package/buoy/{version}/");
+        registry.body(&path, &[]).await.0
+    };
+    hold(HoldRequest {
+        package: "buoy".into(),
+        at: Some("1.0.0".into()),
+        ..HoldRequest::default()
+    });
+    registry.branch("production", [package("buoy", "1.1.0")]);
+    assert_eq!(
+        registry.found("/d/mine/search?all=true").await,
+        "buoy 1.0.0"
+    );
+    assert_eq!(status("/d/mine", "1.1.0").await, 404);
+    assert_eq!(status("/d/production", "1.1.0").await, 200);
+    // What was offered until it was held back is answered for.
+    hold(HoldRequest {
+        package: "buoy@1.0.0".into(),
+        ..HoldRequest::default()
+    });
+    assert_eq!(registry.found("/d/mine/search?all=true").await, "");
+    assert_eq!(status("/d/mine", "1.0.0").await, 200);
+    // And what was offered for a moment, for good.
+    for number in [1, 2] {
+        let request = ReleaseRequest::default();
+        holds::release(&registry.store, "tester", number, &request).unwrap();
+        registry.reload();
+    }
+    assert_eq!(status("/d/mine", "1.1.0").await, 200);
+    hold(HoldRequest {
+        package: "buoy@1.1.0".into(),
+        ..HoldRequest::default()
+    });
+    assert_eq!(
+        registry.found("/d/mine/search?all=true").await,
+        "buoy 1.0.0"
+    );
+    assert_eq!(status("/d/mine", "1.1.0").await, 200);
 }

@@ -13,7 +13,7 @@ use crate::store::change_sets::{self, ChangeSet, ChangeSetId};
 use crate::store::distributions::{self, DistributionId};
 use crate::store::history::{self, MemberChange};
 use crate::store::holds;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, prune};
 
 /// The change sets of a store, or the last of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,9 @@ pub struct ChangeSetReport {
     pub why: Option<String>,
     /// What the source is called that it came from.
     pub source: Option<String>,
+    /// Whether it was pruned: what it replaced and removed is no longer told, nor what was added and is gone since.
+    #[serde(default)]
+    pub is_pruned: bool,
     /// What it changed.
     #[serde(flatten)]
     pub changes: Changes,
@@ -160,6 +163,7 @@ fn report(
         action: change_set.action,
         why: change_set.why,
         source: change_set.source,
+        is_pruned: prune::pruned(conn)?.is_some_and(|pruned| change_set.id <= pruned),
         changes: changes_by_name(conn, names, change_set.id)?,
     })
 }

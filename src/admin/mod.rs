@@ -14,6 +14,7 @@ mod missing;
 pub mod operations;
 mod peer;
 mod promotion;
+pub mod prune;
 pub mod quarantine;
 pub mod rollback;
 pub mod routes;

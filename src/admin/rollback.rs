@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::branches::{Done, begin, done, perform, reason};
 use super::error::OperationError;
+use super::prune;
 use crate::distribution::{BranchKind, Consent, DistributionName, Hold};
 use crate::import::Problem;
 use crate::package::PackageId;
@@ -52,6 +53,7 @@ pub fn rollback(
         if change_sets::get(conn, to)?.is_none() {
             return Err(OperationError::NoSuchChangeSet(request.to));
         }
+        prune::check_is_known(conn, to)?;
         let mut returns = Vec::new();
         for branch in branches::all(conn)? {
             if branch.kind != BranchKind::Release {

@@ -82,6 +82,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .route("/holds", web::get().to(holds::list))
             .route("/holds/{number}/release", web::post().to(holds::release))
             .route("/history", web::get().to(history::list))
+            .route("/history/prune", web::post().to(history::prune))
             .route("/history/{number}", web::get().to(history::show))
             .route("/keys", web::get().to(keys::list))
             .route("/keys", web::post().to(keys::add))

@@ -104,6 +104,11 @@ impl<'a> Builder<'a> {
         Ok(catalog.answering_for(distribution.id, &exact_now, holds))
     }
 
+    /// Tells whether a hold has ended by itself: then what is offered is not what was offered right after the last change set.
+    pub(super) fn has_ended(&self) -> bool {
+        self.holds.iter().any(|it| it.hold.is_over(self.now))
+    }
+
     /// Returns when the next hold ends by itself.
     pub(super) fn next_end(&self) -> Option<Timestamp> {
         let ends = self.holds.iter().filter_map(|it| it.hold.ends);

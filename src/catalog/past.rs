@@ -13,7 +13,7 @@ use super::{Answers, Catalog, Elements, Shelf};
 use crate::distribution::DistributionName;
 use crate::package::Categories;
 use crate::store::change_sets::{self, ChangeSetId};
-use crate::store::{Store, StoreError, distributions, history};
+use crate::store::{Store, StoreError, distributions, history, prune};
 
 /// How many are kept: somebody looks at one or two, or lets a Kibana run on one.
 const KEPT: usize = 4;
@@ -45,6 +45,9 @@ pub(super) fn build(
         let Some(change_set) = change_sets::get(conn, at)? else {
             return Ok(None);
         };
+        if prune::pruned(conn)?.is_some_and(|pruned| at < pruned) {
+            return Ok(None);
+        }
         let ever = distributions::ever(conn)?;
         let Some(distribution) = ever.into_iter().find(|it| it.name == *name) else {
             return Ok(None);

@@ -2,17 +2,21 @@
 
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use super::change_text::changes;
 use super::door::Door;
-use super::numbers::counted;
-use super::{CliError, Common};
+use super::numbers::{counted, size};
+use super::{CliError, Common, terminal};
 use crate::admin::history::{ChangeSetReport, History};
+use crate::admin::prune::{PruneRequest, Pruned};
 use crate::admin::routes::HistoryRequest;
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct HistoryArgs {
+    #[command(subcommand)]
+    command: Option<HistoryCommand>,
     /// Show this change set whole
     #[arg(conflicts_with_all = ["all", "limit"])]
     number: Option<i64>,
@@ -24,8 +28,34 @@ pub(super) struct HistoryArgs {
     limit: u32,
 }
 
+#[derive(Debug, Subcommand)]
+enum HistoryCommand {
+    /// Let go of what branches gave up long ago, for `airlock gc` to free; what was there before is no longer served or gone
+    /// back to
+    Prune(PruneArgs),
+}
+
+#[derive(Debug, Args)]
+struct PruneArgs {
+    /// Keep all that was there right after this change set, and since
+    #[arg(long, value_name = "N")]
+    up_to: i64,
+    /// Let go also of what some Kibana fetched in the last 400 days
+    #[arg(long)]
+    also_fetched: bool,
+    /// Show what would go, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Do it without a question
+    #[arg(long)]
+    yes: bool,
+}
+
 pub(super) fn run(common: &Common, args: &HistoryArgs) -> Result<ExitCode, CliError> {
     let door = Door::open(&common.data_folder()?)?;
+    if let Some(HistoryCommand::Prune(args)) = &args.command {
+        return prune(common, &door, args);
+    }
     match args.number {
         Some(number) => common.print(&door.change_set(number)?, shown)?,
         None => {
@@ -37,6 +67,52 @@ pub(super) fn run(common: &Common, args: &HistoryArgs) -> Result<ExitCode, CliEr
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn prune(common: &Common, door: &Door, args: &PruneArgs) -> Result<ExitCode, CliError> {
+    let mut request = PruneRequest {
+        up_to: args.up_to,
+        also_fetched: args.also_fetched,
+        is_dry: true,
+    };
+    if args.dry_run {
+        common.print(&door.prune(&request)?, pruned)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !args.yes && terminal::is_interactive() {
+        let would = door.prune(&request)?;
+        eprint!("{}", pruned(&would));
+        if would.versions > 0 && !terminal::confirm("Let go of it for good?")? {
+            eprintln!("Nothing changed.");
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+    request.is_dry = false;
+    common.print(&door.prune(&request)?, pruned)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn pruned(pruned: &Pruned) -> String {
+    let versions = counted(pruned.versions as u64, "version", "versions");
+    let zips = counted(pruned.artifacts, "zip", "zips");
+    let bytes = size(pruned.bytes);
+    let what =
+        format!("{versions} that branches gave up, {zips} that nothing else keeps ({bytes})");
+    let mut text = match pruned.change_set {
+        Some(number) => {
+            format!("Change set {number}: let go of {what}; `airlock gc` frees the space\n")
+        }
+        None if pruned.versions == 0 => "There is nothing to prune.\n".to_owned(),
+        None => format!("This would go: {what}\n"),
+    };
+    if !pruned.fetched.is_empty() {
+        text.push_str(
+            "Fetched by some Kibana in the last 400 days, and kept unless --also-fetched:\n",
+        );
+        let lines = pruned.fetched.iter().map(|it| format!("  {it}\n"));
+        text.extend(lines);
+    }
+    text
 }
 
 fn list(history: &History) -> String {
@@ -62,6 +138,9 @@ fn shown(change_set: &ChangeSetReport) -> String {
     }
     if let Some(why) = &change_set.why {
         text.push_str(&format!(": {why}"));
+    }
+    if change_set.is_pruned {
+        text.push_str(" (pruned)");
     }
     text.push('\n');
     text.push_str(&changes(&change_set.changes));

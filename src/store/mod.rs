@@ -40,6 +40,7 @@ pub mod history;
 pub mod holds;
 pub mod keys;
 pub mod leftovers;
+pub mod prune;
 pub mod quarantine;
 pub mod recipes;
 mod schema;

@@ -423,3 +423,51 @@ fn an_address_is_joined_with_whatever_slashes_and_answered_at_once() {
         }
     }
 }
+
+#[test]
+fn a_pruned_past_is_gone_and_what_was_fetched_lately_is_kept() {
+    let site = Site::new();
+    import(&site, "snapshot", &["buoy/1.0.0", "dock/1.0.0"], "first");
+    import(&site, "snapshot", &["buoy/1.0.0"], "second");
+    site.run(&["remove", "snapshot", "dock"]);
+    let server = Server::start(&site);
+    let dock = || server.get("/d/snapshot/epr/dock/dock-1.0.0.zip").status;
+    let past = |at: u32| server.get(&format!("/d/snapshot@{at}/search")).status;
+    assert_eq!((dock(), past(2)), (200, 200));
+    let kept = "kept unless --also-fetched:\n  dock 1.0.0";
+    let dry = site.run(&["history", "prune", "--up-to", "3", "--dry-run"]);
+    let going = "1 version that branches gave up, 1 zip that nothing else keeps (";
+    assert!(
+        dry.starts_with(&format!("exit 0\nThis would go: {going}")),
+        "{dry}"
+    );
+    assert!(dry.contains(kept), "{dry}");
+    assert_eq!((change_sets(&site), past(2)), (3, 200));
+    let said = site.run(&["history", "prune", "--up-to", "3"]);
+    assert!(
+        said.starts_with(&format!("exit 0\nChange set 4: let go of {going}")),
+        "{said}"
+    );
+    assert_eq!((dock(), past(2), past(3)), (200, 404, 200));
+    let said = site.run(&["rollback", "2"]);
+    assert!(
+        said.contains("the history up to change set 3 was pruned"),
+        "{said}"
+    );
+    assert!(
+        site.run(&["history", "2"])
+            .contains("import from source.tar (pruned)")
+    );
+    assert_eq!(change_sets(&site), 4);
+    let said = site.run(&["history", "prune", "--up-to", "3", "--also-fetched"]);
+    assert!(said.contains("Change set 5: let go of 1 version"), "{said}");
+    assert_eq!(dock(), 404);
+    let said = site.run(&["history", "prune", "--up-to", "3"]);
+    assert_eq!(said, "exit 0\nThere is nothing to prune.");
+    assert_eq!(
+        server
+            .get("/d/snapshot/package/buoy/1.0.0/docs/README.md")
+            .body,
+        b"second"
+    );
+}

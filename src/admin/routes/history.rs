@@ -1,10 +1,12 @@
 //! The history.
 
-use actix_web::web::{Data, Path, Query};
+use actix_web::HttpRequest;
+use actix_web::web::{Data, Json, Path, Query};
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Operator, perform};
+use super::{Answer, Operator, change, perform, who};
 use crate::admin::history::{self, ChangeSetReport, History};
+use crate::admin::prune::{self, PruneRequest, Pruned};
 
 /// How much of the history is asked for.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -29,4 +31,13 @@ pub(super) async fn list(
 
 pub(super) async fn show(operator: Data<Operator>, number: Path<i64>) -> Answer<ChangeSetReport> {
     perform(&operator, move |store| history::show(store, *number)).await
+}
+
+pub(super) async fn prune(
+    operator: Data<Operator>,
+    request: HttpRequest,
+    how_far: Json<PruneRequest>,
+) -> Answer<Pruned> {
+    let who = who(&request);
+    change(&operator, move |store| prune::prune(store, &who, &how_far)).await
 }

@@ -8,6 +8,7 @@ use crate::admin::distributions::{
 };
 use crate::admin::history::{self, ChangeSetReport, History};
 use crate::admin::holds::{self, HoldDetails, HoldRequest, ReleaseRequest};
+use crate::admin::prune::{self, PruneRequest, Pruned};
 use crate::admin::rollback::{self, RollbackRequest};
 use crate::admin::routes::{DistributionRequest, HistoryRequest, HoldsOf};
 use crate::admin::tag::{self, TagRequest, Tagged};
@@ -94,6 +95,13 @@ impl Door {
         match self {
             Self::Here(store) => Ok(history::list(store, request.limit, request.packages)?),
             Self::There(client) => client.get("/history", request),
+        }
+    }
+
+    pub(in crate::cli) fn prune(&self, request: &PruneRequest) -> Result<Pruned, Failure> {
+        match self {
+            Self::Here(store) => Ok(prune::prune(store, &who(), request)?),
+            Self::There(client) => client.post("/history/prune", request),
         }
     }
 
