@@ -112,7 +112,9 @@ pub fn set(
 ) -> Result<Changed, OperationError> {
     perform(store, layers.is_dry, |conn| {
         let now = served(conn, name)?;
-        let is_same = layers.from.is_none() && layers.like.is_none() && layers.exact.is_some();
+        let says_nothing = layers.from.is_none() && layers.like.is_none();
+        let is_same =
+            says_nothing && layers.with.is_empty() && !layers.alone && layers.exact.is_some();
         let served = if is_same {
             now
         } else {

@@ -168,6 +168,18 @@ fn holds_that_mean_nothing_are_refused() {
             "an end is a day",
         ),
         (
+            &[
+                "distribution",
+                "set",
+                "prod",
+                "--with",
+                "local",
+                "--exact",
+                "now",
+            ],
+            "it is not said what it serves",
+        ),
+        (
             &["withdraw", "buoy", "--reason", "x"],
             "one version of a package is withdrawn",
         ),
