@@ -4,11 +4,10 @@ mod contents;
 mod report;
 
 use rusqlite::{Connection, Transaction};
-use serde::{Deserialize, Serialize};
 
 use super::branches::{self as of_branches, begin};
 use super::error::OperationError;
-use super::fetched::{self, NoLongerOffered};
+use super::fetched;
 use super::missing::Missing;
 use crate::distribution::{BranchKind, DistributionName, Exact};
 use crate::store::branches::{self, Branch, BranchId};
@@ -16,46 +15,9 @@ use crate::store::distributions::{self, DistributionId};
 use crate::store::{Store, StoreError, holds};
 
 pub(super) use contents::Contents;
-pub use report::{DistributionDetails, DistributionReport, Layer, Shadowed};
-
-/// What a changed distribution came to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Changed {
-    /// The change set; `None` when it was so already.
-    pub change_set: Option<i64>,
-    /// The distribution as it is now, or would be.
-    pub distribution: DistributionReport,
-    /// Whether it was only looked at.
-    #[serde(default)]
-    pub is_dry: bool,
-    /// What some Kibana fetched from it and it no longer offers.
-    #[serde(default)]
-    pub no_longer_offered: Vec<NoLongerOffered>,
-}
-
-/// What a distribution is to serve: as another one does, or one branch with others.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LayersRequest {
-    /// The branch or release it is made of; what is there stays where it is not said.
-    #[serde(default)]
-    pub from: Option<String>,
-    /// Branches with it: local ones are laid over it, the others under it.
-    #[serde(default)]
-    pub with: Vec<String>,
-    /// Whether local branches that are laid over it now do not stay.
-    #[serde(default)]
-    pub alone: bool,
-    /// A distribution to be like, as it is now.
-    #[serde(default)]
-    pub like: Option<String>,
-    /// For which versions it answers from now on; what holds stays where it is not said.
-    #[serde(default)]
-    pub exact: Option<Exact>,
-    /// Whether it is only looked at.
-    #[serde(default)]
-    pub is_dry: bool,
-}
+pub use report::{
+    Changed, DistributionDetails, DistributionReport, Layer, LayersRequest, Shadowed,
+};
 
 /// Returns all distributions, by name.
 pub fn list(store: &Store) -> Result<Vec<DistributionReport>, OperationError> {
