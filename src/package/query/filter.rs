@@ -3,8 +3,8 @@
 //! The rules are the reference registry's: conditions first, then the newest of each package, then the category.
 
 use super::offer::{Listed, Offer};
-use super::{Conditions, DiscoveryFilter, Rules, SearchQuery, Wanted};
-use crate::package::{Categories, Facts};
+use super::{Condition, Conditions, DiscoveryFilter, Rules, SearchQuery};
+use crate::package::{Categories, Constraint, Facts};
 
 /// A package version that answers a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,13 +78,48 @@ impl SearchQuery {
     }
 
     fn admits(&self, listed: &Listed) -> bool {
-        let facts = &*listed.facts;
-        let is_of_type = match &self.package_type {
-            Some(wanted) => *wanted == facts.package_type,
-            None => true,
-        };
-        is_of_type && self.wanted.admits(facts)
+        self.unmet(&listed.facts).next().is_none()
     }
+
+    /// Returns the conditions that a package version does not meet.
+    pub(super) fn unmet(&self, facts: &Facts) -> impl Iterator<Item = Condition> {
+        let is_unmet = |condition: &Condition| !self.meets(*condition, facts);
+        Condition::ALL.into_iter().filter(is_unmet)
+    }
+
+    /// Tells whether a package version meets one condition; the legacy rules look at type and Kibana alone.
+    fn meets(&self, condition: Condition, facts: &Facts) -> bool {
+        let by = match &self.wanted.by {
+            Rules::Legacy => None,
+            Rules::Current(conditions) => Some(conditions),
+        };
+        match condition {
+            Condition::Type => {
+                let is_of_type = |wanted: &String| *wanted == facts.package_type;
+                self.package_type.as_ref().is_none_or(is_of_type)
+            }
+            Condition::Kibana => is_within(&self.wanted.kibana, &facts.kibana),
+            Condition::Final => by.is_none_or(|by| by.takes_prereleases || is_final(facts)),
+            Condition::Agent => by.is_none_or(|by| is_within(&by.agent, &facts.agent)),
+            Condition::Capabilities => by.is_none_or(|by| by.admit_capabilities(facts)),
+            Condition::Spec => by.is_none_or(|by| by.admit_spec(facts)),
+            Condition::Discovery => {
+                by.is_none_or(|by| by.discovery.iter().all(|it| it.admits(facts)))
+            }
+        }
+    }
+}
+
+/// Tells whether a version is one that is asked for; one that says nothing of it works with all.
+fn is_within(asked: &Option<semver::Version>, constraint: &Option<Constraint>) -> bool {
+    match (asked, constraint) {
+        (Some(version), Some(constraint)) => constraint.admits(version),
+        _ => true,
+    }
+}
+
+fn is_final(facts: &Facts) -> bool {
+    !facts.is_experimental && !facts.id.version.is_prerelease()
 }
 
 /// Returns the newest of those that fit; of equal precedence the first listed.
@@ -102,37 +137,7 @@ fn newest(versions: &[Listed], fits: impl Fn(&Listed) -> bool) -> Option<&Listed
     Some(first.unwrap_or(newest))
 }
 
-impl Wanted {
-    fn admits(&self, facts: &Facts) -> bool {
-        let runs_in_kibana = match (&self.kibana, &facts.kibana) {
-            (Some(version), Some(constraint)) => constraint.admits(version),
-            _ => true,
-        };
-        runs_in_kibana
-            && match &self.by {
-                Rules::Legacy => true,
-                Rules::Current(conditions) => conditions.admit(facts),
-            }
-    }
-}
-
 impl Conditions {
-    fn admit(&self, facts: &Facts) -> bool {
-        let is_final = !facts.is_experimental && !facts.id.version.is_prerelease();
-        (self.takes_prereleases || is_final)
-            && self.admit_agent(facts)
-            && self.admit_capabilities(facts)
-            && self.admit_spec(facts)
-            && self.discovery.iter().all(|d| d.admits(facts))
-    }
-
-    fn admit_agent(&self, facts: &Facts) -> bool {
-        match (&self.agent, &facts.agent) {
-            (Some(version), Some(constraint)) => constraint.admits(version),
-            _ => true,
-        }
-    }
-
     fn admit_capabilities(&self, facts: &Facts) -> bool {
         match (&self.capabilities, &facts.capabilities) {
             (Some(there), Some(needed)) => needed.iter().all(|n| there.binary_search(n).is_ok()),
@@ -157,7 +162,7 @@ impl Conditions {
 
 impl DiscoveryFilter {
     /// A package that is not discovered this way never matches.
-    fn admits(&self, facts: &Facts) -> bool {
+    pub(super) fn admits(&self, facts: &Facts) -> bool {
         match self {
             Self::Fields(there) => {
                 let needed = &facts.discovery_fields;

@@ -6,12 +6,14 @@
 mod categories;
 #[cfg(test)]
 mod examples;
+mod explain;
 mod filter;
 mod offer;
 mod parameters;
 mod text;
 
 pub use categories::CategoryCount;
+pub use explain::{Condition, Explained, Standing, Unmet};
 pub use filter::{PolicyTemplates, Selected};
 pub use offer::Offer;
 pub use parameters::InvalidQuery;
