@@ -77,6 +77,8 @@ pub struct Limits {
     pub signature_bytes: usize,
     /// Bytes of all signatures of one source that do not lie right behind their zips, and so are remembered.
     pub loose_signatures_bytes: u64,
+    /// Bytes of what a Kibana says of its packages, which are in memory together. It takes some 2 KiB for each.
+    pub installed_bytes: u64,
     /// Bytes of a request's query string.
     pub query_bytes: usize,
     /// Ranges in one `Range` header.
@@ -129,6 +131,7 @@ impl Default for Limits {
             key_packets: 1_000,
             signature_bytes: 16 << 10,
             loose_signatures_bytes: 24 << 20,
+            installed_bytes: 16 << 20,
             query_bytes: 8 << 10,
             ranges: 16,
         }

@@ -76,6 +76,9 @@ pub enum OperationError {
     /// A request that does not say what it must.
     #[error("invalid request: {0}")]
     InvalidRequest(String),
+    /// No branch holds this version of a package.
+    #[error("there is no {0}")]
+    NoSuchVersion(Missing),
     /// There is no import with this job name under way.
     #[error("there is no import under way as {0}")]
     NoSuchJob(String),
@@ -101,7 +104,8 @@ impl OperationError {
         match self {
             Self::NoSuchBranch(name)
             | Self::NoSuchDistribution(name)
-            | Self::NoSuchPackage(name) => name.similar.clone(),
+            | Self::NoSuchPackage(name)
+            | Self::NoSuchVersion(name) => name.similar.clone(),
             Self::NotHeld { package, .. } => package.similar.clone(),
             _ => None,
         }
@@ -149,6 +153,7 @@ impl OperationError {
             Self::NoSuchCase(_) => "no-such-case",
             Self::InvalidRequest(_) => "invalid-request",
             Self::NoSuchJob(_) => "no-such-job",
+            Self::NoSuchVersion(_) => "no-such-version",
         }
     }
 }

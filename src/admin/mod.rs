@@ -4,15 +4,19 @@
 //! server does. Kibana's door is `crate::api`, which has none of this.
 
 pub mod branches;
+pub mod diff;
 pub mod distributions;
 mod error;
+pub mod explain;
 mod fetched;
 pub mod history;
 pub mod holds;
 pub mod keys;
 mod missing;
+mod offering;
 pub mod operations;
 mod peer;
+pub mod preflight;
 mod promotion;
 pub mod prune;
 pub mod quarantine;
@@ -20,6 +24,7 @@ pub mod rollback;
 pub mod routes;
 pub mod signatures;
 pub mod tag;
+mod version_diff;
 
 pub use error::{Failure, OperationError};
 pub use fetched::NoLongerOffered;

@@ -9,6 +9,7 @@ mod imports;
 mod keys;
 mod plans;
 mod quarantine;
+mod questions;
 mod refusal;
 mod signatures;
 
@@ -84,6 +85,9 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .route("/history", web::get().to(history::list))
             .route("/history/prune", web::post().to(history::prune))
             .route("/history/{number}", web::get().to(history::show))
+            .route("/diff", web::get().to(questions::diff))
+            .route("/explain", web::get().to(questions::explain))
+            .route("/preflight", web::post().to(questions::preflight))
             .route("/keys", web::get().to(keys::list))
             .route("/keys", web::post().to(keys::add))
             .route("/keys/{fingerprint}", web::delete().to(keys::remove))

@@ -1,12 +1,17 @@
 //! The command line: one file a subcommand. It talks to people; what it does, [`crate::admin`] and [`crate::server`] do.
 
 mod activate;
+mod asked;
 mod change_text;
 mod control;
 mod demo;
+mod diff;
+mod diff_markdown;
+mod diff_text;
 mod distribution;
 mod door;
 mod exit;
+mod explain;
 mod failure;
 mod history;
 mod holds;
@@ -15,8 +20,10 @@ mod key_places;
 mod keys;
 mod log;
 mod numbers;
+mod plain;
 mod plan_text;
 mod plans;
+mod preflight;
 mod progress;
 mod promote;
 mod quarantine;
@@ -97,6 +104,12 @@ enum Command {
     ReleaseHold(holds::ReleaseHoldArgs),
     /// Show what was changed, by whom and why, the newest first
     History(history::HistoryArgs),
+    /// Show how what is offered in one place differs from what is offered in another
+    Diff(diff::DiffArgs),
+    /// Show why a version of a package is what Kibana is answered with, or is not
+    Explain(explain::ExplainArgs),
+    /// Show what a Kibana would find here before it is upgraded
+    Preflight(preflight::PreflightArgs),
     /// Say whose signatures are believed
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -136,6 +149,9 @@ pub fn run() -> ExitCode {
         Command::Holds(args) => holds::list(&common, &args),
         Command::ReleaseHold(args) => holds::release(&common, &args),
         Command::History(args) => history::run(&common, &args),
+        Command::Diff(args) => diff::run(&common, args),
+        Command::Explain(args) => explain::run(&common, args),
+        Command::Preflight(args) => preflight::run(&common, args),
         Command::Keys(command) => keys::run(&common, command),
         Command::Signatures(command) => signatures::run(&common, command),
         Command::Quarantine(command) => quarantine::run(&common, command),

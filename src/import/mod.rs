@@ -34,7 +34,7 @@ pub use commit::commit;
 pub use edition::settle_edition;
 pub use error::{ImportError, PackageError, SourceFault};
 pub use layout::zip_name;
-pub use plan::{Waiting, drop_stage, plan, set_target, waiting};
+pub use plan::{Outcome, Waiting, drop_stage, outcome, plan, set_target, waiting};
 pub use progress::{Progress, ProgressReport};
 pub use report::{Committed, EditionReport, PlanReport, Problem, SignatureReport, SourceReport};
 pub use signatures::{judge_again, judge_again_of};

@@ -52,6 +52,41 @@ pub fn plan(store: &Store, id: StageId, consent: Consent) -> Result<PlanReport, 
     Ok(report)
 }
 
+/// What a branch holds before and after the commit of a stage.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The branch.
+    pub branch: DistributionName,
+    /// What it holds now, by name and version; `None` where the commit makes it.
+    pub before: Option<Vec<Member>>,
+    /// The release that the branch is the next edition of, as it is here.
+    pub last_edition: Option<DistributionName>,
+    /// What it would hold, by name and version.
+    pub after: Vec<Member>,
+}
+
+/// Returns what a branch holds before and after the commit of a stage.
+pub fn outcome(conn: &Connection, id: StageId, consent: Consent) -> Result<Outcome, ImportError> {
+    let planned = Planned::load(conn, id, consent)?;
+    let before = planned.branch.as_ref();
+    let before = before.map(|branch| branches::members(conn, branch.id));
+    let before = before.transpose()?;
+    let coming: HashSet<_> = (planned.plan.changes.iter())
+        .map(|change| &change.package)
+        .collect();
+    let is_coming = |member: &&Member| coming.contains(&member.package);
+    let staying = before.iter().flatten().filter(|it| !is_coming(it));
+    let arriving = planned.incoming.iter().filter(is_coming);
+    let mut after: Vec<_> = staying.chain(arriving).cloned().collect();
+    after.sort_by(|a, b| a.package.cmp(&b.package));
+    Ok(Outcome {
+        branch: planned.target.branch.clone(),
+        before,
+        last_edition: planned.edition.as_ref().map(|edition| edition.last.clone()),
+        after,
+    })
+}
+
 /// A plan that waits, or why the one of this number can no longer be.
 pub type Waiting = Result<PlanReport, (StageId, ImportError)>;
 

@@ -9,8 +9,10 @@ mod constraint;
 mod content_diff;
 mod document;
 mod facts;
+mod fleet;
 mod go_number;
 mod id;
+mod installed;
 mod json;
 mod loose_version;
 mod manifest;
@@ -29,7 +31,9 @@ pub use document::{
     Tables, Template, categories_document, render,
 };
 pub use facts::Facts;
+pub use fleet::{FLEET_NEEDS, FleetNeed};
 pub use id::{InvalidPackageId, PackageId, PackageName, PackageVersion};
+pub use installed::{Installed, InstalledList, InvalidInstalled};
 pub use loose_version::{InvalidVersion, parse_loose_version};
 pub use query::{
     CategoriesQuery, CategoryCount, Condition, Explained, InvalidQuery, Offer, PolicyTemplates,

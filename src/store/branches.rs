@@ -6,7 +6,7 @@ use super::StoreError;
 use super::artifacts::{self, ArtifactId};
 use super::change_sets::ChangeSetId;
 use crate::distribution::{BranchKind, CacheTimes, DistributionName, Held, SignaturePolicy};
-use crate::package::PackageId;
+use crate::package::{PackageId, PackageName};
 
 /// The number of a branch in this store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -149,6 +149,23 @@ pub fn members(conn: &Connection, branch: BranchId) -> Result<Vec<Member>, Store
           WHERE m.branch = :branch AND m.until IS NULL",
     )?;
     members_of(query.query_map(named_params! { ":branch": branch }, MemberRow::read)?)
+}
+
+/// Returns what a branch holds now of one package, by version.
+pub fn members_of_package(
+    conn: &Connection,
+    branch: BranchId,
+    name: &PackageName,
+) -> Result<Vec<Member>, StoreError> {
+    let mut query = conn.prepare_cached(
+        "SELECT v.name, v.version, m.artifact, a.sha256, a.tree_sha256
+           FROM package_version v
+           JOIN member m ON m.branch = :branch AND m.package_version = v.id AND m.until IS NULL
+           JOIN artifact a ON a.id = m.artifact
+          WHERE v.name = :name",
+    )?;
+    let parameters = named_params! { ":branch": branch, ":name": name.as_str() };
+    members_of(query.query_map(parameters, MemberRow::read)?)
 }
 
 /// Reads the columns name, version, artifact, SHA-256, SHA-256 of the tree; sorts by name and version.

@@ -1,9 +1,11 @@
 //! Contents: the plain bytes of files, each kept once.
 
+use libdeflater::Decompressor;
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
 
 use super::StoreError;
+use super::streams::{self, Coding};
 use crate::crypto::Digest;
 
 /// The number of a content in this store.
@@ -48,6 +50,42 @@ pub fn insert(
     )?;
     query.execute(named_params! { ":sha256": sha256, ":bytes": bytes as i64, ":crc32": crc32 })?;
     Ok(ContentId(conn.last_insert_rowid()))
+}
+
+/// Returns the plain bytes of a content, `None` where it has more than `max_bytes`: they are in memory together.
+///
+/// For what is looked into here; answers are read chunk by chunk. Fails with [`StoreError::Damaged`] where a checksum does
+/// not hold.
+pub fn read(
+    conn: &Connection,
+    content: &Content,
+    max_bytes: u64,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    if content.bytes > max_bytes {
+        return Ok(None);
+    }
+    let stream = streams::of_content(conn, content.id)?;
+    let mut encoded = Vec::new();
+    for number in 0..stream.chunks() {
+        encoded.extend(streams::chunk(conn, stream.id, number)?.unwrap_or_default());
+    }
+    let plain = match stream.coding {
+        Coding::Plain => encoded,
+        Coding::Deflate => {
+            let mut plain = vec![0; usize::try_from(content.bytes).unwrap_or_default()];
+            let inflated = Decompressor::new().deflate_decompress(&encoded, &mut plain);
+            let is_whole = inflated.is_ok_and(|bytes| bytes == plain.len());
+            if is_whole { plain } else { Vec::new() }
+        }
+    };
+    if plain.len() as u64 == content.bytes {
+        Ok(Some(plain))
+    } else {
+        Err(StoreError::Invalid {
+            what: "stream",
+            value: stream.id.0.to_string(),
+        })
+    }
 }
 
 /// Reads the columns `id, sha256, bytes, crc32`.

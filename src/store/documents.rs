@@ -91,6 +91,21 @@ pub fn get(
     Ok(row)
 }
 
+/// Returns what queries look at of an artifact, in the newest dialect, and its own notice of deprecation, both JSON.
+pub fn facts(
+    conn: &Connection,
+    artifact: ArtifactId,
+) -> Result<Option<(String, Option<String>)>, StoreError> {
+    let mut query = conn.prepare_cached(
+        "SELECT facts, deprecated
+           FROM document
+          WHERE artifact = :artifact AND dialect = :dialect",
+    )?;
+    let parameters = named_params! { ":artifact": artifact, ":dialect": NEWEST_DIALECT };
+    let row = query.query_row(parameters, |row| Ok((row.get(0)?, row.get(1)?)));
+    Ok(row.optional()?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +142,9 @@ mod tests {
         assert_eq!(newest, Some(rendered(2, content)));
         let oldest = get(&conn, id, "0.10").unwrap();
         assert_eq!(oldest, Some(rendered(1, content)));
+        let notice = Some("{\"since\":\"1.0.0\"}".to_owned());
+        assert_eq!(facts(&conn, id).unwrap(), Some(("{}".to_owned(), notice)));
+        assert_eq!(facts(&conn, other).unwrap(), None);
         assert_eq!(get(&conn, other, NEWEST_DIALECT).unwrap(), None);
     }
 }

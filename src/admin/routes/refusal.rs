@@ -31,8 +31,9 @@ impl ResponseError for Refusal {
             | "no-such-key"
             | "no-such-change-set"
             | "no-such-hold"
+            | "no-such-distribution"
             | "no-such-package"
-            | "no-such-distribution" => StatusCode::NOT_FOUND,
+            | "no-such-version" => StatusCode::NOT_FOUND,
             "store" | "damaged" | "data-folder" => StatusCode::INTERNAL_SERVER_ERROR,
             "disk-full" => StatusCode::INSUFFICIENT_STORAGE,
             _ => StatusCode::CONFLICT,
