@@ -476,3 +476,88 @@ async fn a_change_in_the_middle_of_an_answer_does_not_change_it() {
     let id = airlock::package::PackageId::parse("buoy", "1.0.0").unwrap();
     assert_eq!(catalog.find(&id).unwrap().artifact.bytes, zip.len() as u64);
 }
+
+/// Returns the query strings of all searches that were recorded; none where the recordings are not there.
+fn recorded_searches() -> std::collections::BTreeSet<String> {
+    use std::io::Read;
+    let shared = std::env::var_os("AIRLOCK_SHARED").map_or_else(
+        || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"),
+        std::path::PathBuf::from,
+    );
+    let mut queries = std::collections::BTreeSet::new();
+    let Ok(recordings) = std::fs::read_dir(shared.join("conformance")) else {
+        println!("left out: no recordings, set AIRLOCK_SHARED");
+        return queries;
+    };
+    for recording in recordings.map(|it| it.unwrap().path()) {
+        if !recording.to_str().unwrap().ends_with(".tar.zst") {
+            continue;
+        }
+        let plain = zstd::Decoder::new(std::fs::File::open(&recording).unwrap()).unwrap();
+        for entry in tar::Archive::new(plain).entries().unwrap() {
+            let mut entry = entry.unwrap();
+            if !entry.path().unwrap().ends_with("requests.jsonl") {
+                continue;
+            }
+            let mut lines = String::new();
+            entry.read_to_string(&mut lines).unwrap();
+            for line in lines.lines() {
+                let request: serde_json::Value = serde_json::from_str(line).unwrap();
+                let path = request["path"].as_str().unwrap();
+                let query = path.strip_prefix("/search?").map(str::to_owned);
+                queries.extend(query.filter(|_| request["status"] == 200));
+            }
+            break;
+        }
+    }
+    queries
+}
+
+#[actix_web::test]
+async fn what_is_explained_is_what_a_search_answers() {
+    use airlock::admin::explain::{ExplainRequest, explain};
+    let registry = harbour().await;
+    let more = [
+        "",
+        "experimental=true",
+        "experimental=true&all=true",
+        "experimental=true&kibana.version=7.17.0",
+        "prerelease=true&category=web",
+        "type=input&spec.max=3.0",
+        "spec.min=2.3&spec.max=3.3",
+        "capabilities=observability&agent.version=9.1.0",
+        "discovery=fields:ship.name",
+        "category=security&kibana.version=9.0.0",
+    ];
+    let mut queries = recorded_searches();
+    queries.extend(more.map(str::to_owned));
+    let mut answered = 0;
+    for query in queries {
+        let found = registry.found(&format!("/search?{query}")).await;
+        for package in ["buoy", "crane", "dock", "ferry", "gate", "horn"] {
+            let asked = url_package(&query);
+            if asked.is_some_and(|asked| asked != package) {
+                continue;
+            }
+            let request = ExplainRequest {
+                package: package.into(),
+                query: query.clone(),
+                ..ExplainRequest::default()
+            };
+            let explained = explain(&registry.store, &request, &Default::default()).unwrap();
+            let ours = explained.answer.iter().map(|it| format!("{package} {it}"));
+            let theirs = found
+                .split(", ")
+                .filter(|it| it.starts_with(&format!("{package} ")));
+            let ours: Vec<_> = ours.collect();
+            assert_eq!(ours, theirs.collect::<Vec<_>>(), "{package} {query}");
+            answered += ours.len();
+        }
+    }
+    assert!(answered > 20, "{answered}");
+}
+
+/// Returns the package that a query names.
+fn url_package(query: &str) -> Option<&str> {
+    query.split('&').find_map(|it| it.strip_prefix("package="))
+}

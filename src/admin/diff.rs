@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +11,7 @@ use super::offering::{OfferedVersion, Offering, Place};
 use crate::distribution::{PackageChanges, package_changes};
 use crate::limits::Limits;
 use crate::package::{PackageId, PackageName, PackageVersion, SearchQuery};
-use crate::store::Store;
+use crate::store::{Store, fetches};
 
 pub use super::version_diff::VersionDiff;
 
@@ -29,6 +30,9 @@ pub struct DiffRequest {
     /// The only package that is looked at.
     #[serde(default)]
     pub package: Option<String>,
+    /// Whether only packages are looked at that some Kibana fetched lately.
+    #[serde(default)]
+    pub used: bool,
 }
 
 /// How two places differ.
@@ -113,6 +117,13 @@ pub fn diff(
             before.keep_package(name);
             after.keep_package(name);
         }
+        if request.used {
+            let used = newest_fetched(conn)?;
+            for side in [&mut before, &mut after] {
+                side.versions
+                    .retain(|it| used.contains_key(&it.package.name));
+            }
+        }
         let newest = match &query {
             Some(query) => {
                 for side in [&mut before, &mut after] {
@@ -143,6 +154,16 @@ pub fn diff(
             packages,
         })
     })
+}
+
+/// Returns the packages that some Kibana fetched lately, each with the newest version of it.
+pub(super) fn newest_fetched(
+    conn: &Connection,
+) -> Result<BTreeMap<PackageName, PackageVersion>, OperationError> {
+    let fetched = fetches::in_use(conn, Timestamp::now())?.into_iter();
+    // Oldest first: of a package the last one stays.
+    let newest = fetched.map(|it| (it.fetch.package.name, it.fetch.package.version));
+    Ok(newest.collect())
 }
 
 /// Reads the query string of a `/search`.

@@ -14,7 +14,7 @@ use crate::store::branches::{self, Branch, BranchId};
 use crate::store::distributions::{self, DistributionId};
 use crate::store::{Store, StoreError, holds};
 
-pub(super) use contents::Contents;
+pub(super) use contents::{Contents, Offers, offered_by};
 pub use report::{
     Changed, DistributionDetails, DistributionReport, Layer, LayersRequest, Shadowed,
 };

@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use super::diff::{parse_package, parse_query};
-use super::distributions::served;
+use super::distributions::{find, served};
 use super::error::OperationError;
-use super::offering::{OfferedVersion, facts_of, no_such_package};
-use crate::distribution::{DistributionName, offers};
+use super::offering::{OfferedVersion, by_hold, facts_of, no_such_package};
+use crate::distribution::{DistributionName, Holds, offers};
 use crate::limits::Limits;
 use crate::package::{Categories, Explained, Offer, PackageName, PackageVersion, Standing, Unmet};
 use crate::store::branches::{self, Branch};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, holds};
 
 /// What is to be explained.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +50,7 @@ pub struct ExplainReport {
 pub struct ExplainedVersion {
     /// The version.
     pub version: String,
-    /// The branch that the distribution has it from; `None` where it does not offer it.
+    /// The branch that the distribution has it from; `None` where none of its branches holds it.
     pub branch: Option<String>,
     /// Other branches that hold it.
     pub also_in: Vec<String>,
@@ -58,6 +59,9 @@ pub struct ExplainedVersion {
     /// The conditions it does not meet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmet: Vec<Unmet>,
+    /// The hold that keeps it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<String>,
     /// The newer version that is answered with instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newer: Option<String>,
@@ -77,6 +81,8 @@ pub enum StandingReport {
     Older,
     /// It meets them, but is a prerelease or of major version 0, and another one is not.
     LessFinal,
+    /// A hold keeps it back.
+    Held,
     /// None of the distribution's branches holds it.
     NotOffered,
 }
@@ -100,10 +106,11 @@ pub fn explain(
         if everywhere.0.is_empty() {
             return Err(no_such_package(conn, &package)?);
         }
-        let offered = everywhere.offered(&served);
+        let holds = holds::of(&holds::open(conn)?, find(conn, &distribution)?);
+        let offered = everywhere.offered(&served, &holds);
         let offer = Offer::new(facts_of(conn, &offered)?);
         let explained = query.explain(&offer, &Categories::built_in());
-        let mut versions = everywhere.not_offered(&served);
+        let mut versions = everywhere.not_offered(&served, &offered, &holds);
         versions.extend(explained.iter().filter_map(|it| {
             let version = offered.get(it.position)?;
             let report = everywhere.report(version, it, &offered);
@@ -148,45 +155,59 @@ impl Everywhere {
         held.map_or(&[], |(_, versions)| versions.as_slice())
     }
 
-    /// Returns what branches offer together, each version from the first that holds it.
-    fn offered(&self, served: &[Branch]) -> Vec<OfferedVersion> {
+    /// Returns what branches offer together under these holds, each version from the first that holds it.
+    fn offered(&self, served: &[Branch], holds: &Holds) -> Vec<OfferedVersion> {
+        let now = Timestamp::now();
         let layer = |branch: &Branch| {
             let versions = self.of(branch).iter();
-            versions
-                .map(|it| (it.package.clone(), it.clone()))
-                .collect()
+            let versions = versions.map(|it| (it.package.clone(), it.clone()));
+            holds.part(&branch.name, versions.collect(), now).0
         };
         let (offered, _shadowed) = offers(served.iter().map(layer));
         offered.into_iter().map(|it| it.held).collect()
     }
 
-    /// Returns the versions that none of the branches holds.
-    fn not_offered(&self, served: &[Branch]) -> Vec<(PackageVersion, ExplainedVersion)> {
-        let mut elsewhere: BTreeMap<PackageVersion, Vec<String>> = BTreeMap::new();
-        for (branch, versions) in &self.0 {
-            for version in versions {
-                let branches = elsewhere
-                    .entry(version.package.version.clone())
-                    .or_default();
-                branches.push(branch.name.to_string());
-            }
+    /// Returns the versions that the branches do not offer: held back, or in none of them.
+    fn not_offered(
+        &self,
+        served: &[Branch],
+        offered: &[OfferedVersion],
+        holds: &Holds,
+    ) -> Vec<(PackageVersion, ExplainedVersion)> {
+        let now = Timestamp::now();
+        let mut others: BTreeMap<&PackageVersion, Vec<&OfferedVersion>> = BTreeMap::new();
+        for version in self.0.iter().flat_map(|(_, versions)| versions) {
+            others
+                .entry(&version.package.version)
+                .or_default()
+                .push(version);
         }
-        elsewhere.retain(|version, _| {
-            let mut offered = served.iter().flat_map(|branch| self.of(branch));
-            !offered.any(|it| it.package.version == *version)
-        });
-        let report = |(version, also_in): (PackageVersion, Vec<String>)| {
+        for version in offered {
+            others.remove(&version.package.version);
+        }
+        let report = |(version, held): (&PackageVersion, Vec<&OfferedVersion>)| {
+            let kept_back = served.iter().find_map(|branch| {
+                let name = branch.name.as_str();
+                let of_branch = held.iter().find(|it| it.branch == name)?;
+                Some((name, holds.on(&of_branch.package, &branch.name, now)?))
+            });
+            let branch = kept_back.map(|(branch, _)| branch.to_owned());
+            let others = held.iter().map(|it| it.branch.clone());
             let report = ExplainedVersion {
                 version: version.to_string(),
-                branch: None,
-                also_in,
-                standing: StandingReport::NotOffered,
+                also_in: others.filter(|it| Some(it) != branch.as_ref()).collect(),
+                branch,
+                standing: match kept_back {
+                    Some(_) => StandingReport::Held,
+                    None => StandingReport::NotOffered,
+                },
                 unmet: Vec::new(),
+                hold: kept_back.map(|(_, hold)| by_hold(hold)),
                 newer: None,
             };
-            (version, report)
+            (version.clone(), report)
         };
-        elsewhere.into_iter().map(report).collect()
+        others.into_iter().map(report).collect()
     }
 
     fn report(
@@ -214,6 +235,7 @@ impl Everywhere {
             also_in: others.map(|(branch, _)| branch.name.to_string()).collect(),
             standing,
             unmet,
+            hold: None,
             newer: newer.map(|it| it.package.version.to_string()),
         }
     }

@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::distributions::{offered_by, served};
+use super::distributions::{Offers, find, offered_by, served};
 use super::error::OperationError;
 use super::missing::Missing;
-use crate::distribution::{Consent, DistributionName, Held};
+use crate::distribution::{Consent, DistributionName, Held, Hold, Holds};
 use crate::import;
 use crate::package::{
     Categories, Facts, Offer, PackageChoice, PackageId, PackageName, SearchQuery,
@@ -17,7 +18,7 @@ use crate::store::artifacts::{self, ArtifactId};
 use crate::store::branches::{self, Branch, Member};
 use crate::store::change_sets::{self, ChangeSetId};
 use crate::store::stages::StageId;
-use crate::store::{StoreError, distributions, documents, history};
+use crate::store::{StoreError, distributions, documents, history, holds};
 
 /// Package versions that are offered together.
 #[derive(Debug, Clone)]
@@ -26,6 +27,16 @@ pub(super) struct Offering {
     pub(super) name: String,
     /// By name and version, each once.
     pub(super) versions: Vec<OfferedVersion>,
+    /// What its branches hold and a hold keeps back.
+    pub(super) kept_back: Vec<HeldBack>,
+}
+
+/// A package version that is kept back, and by which hold.
+#[derive(Debug, Clone)]
+pub(super) struct HeldBack {
+    pub(super) version: OfferedVersion,
+    /// As people read it.
+    pub(super) by: String,
 }
 
 /// One of them.
@@ -118,6 +129,7 @@ impl Offering {
         let versions = members.into_iter().map(|it| OfferedVersion::of(it, branch));
         Self {
             versions: versions.collect(),
+            kept_back: Vec::new(),
             name,
         }
     }
@@ -125,12 +137,24 @@ impl Offering {
     fn of_layers<'a>(
         name: String,
         layers: impl Iterator<Item = (&'a Branch, &'a [Member])>,
+        holds: &Holds,
     ) -> Self {
-        let (offered, _shadowed) = offered_by(layers);
+        let now = Timestamp::now();
+        let Offers {
+            offered, kept_back, ..
+        } = offered_by(layers, holds, now);
         let version = |(branch, member): (&Branch, &Member)| {
             OfferedVersion::of(member.clone(), branch.name.as_str())
         };
+        let held_back = kept_back.into_iter().filter_map(|it| {
+            let hold = holds.on(&it.package, &it.held.0.name, now)?;
+            Some(HeldBack {
+                version: version(it.held),
+                by: by_hold(hold),
+            })
+        });
         Self {
+            kept_back: held_back.collect(),
             versions: offered.into_iter().map(|it| version(it.held)).collect(),
             name,
         }
@@ -173,6 +197,18 @@ impl OfferedVersion {
     }
 }
 
+/// Returns a hold as the reason for which a version is not offered.
+pub(super) fn by_hold(hold: &Hold) -> String {
+    let mut text = format!("hold {} keeps back {hold}", hold.number);
+    if let Some(ends) = &hold.ends {
+        text.push_str(&format!(" until {ends}"));
+    }
+    if let Some(reason) = &hold.reason {
+        text.push_str(&format!(": {reason}"));
+    }
+    text
+}
+
 /// Returns what queries look at of each of the versions, in their order.
 pub(super) fn facts_of(
     conn: &Connection,
@@ -196,7 +232,8 @@ pub(super) fn now(conn: &Connection, name: &DistributionName) -> Result<Offering
     let members = layers.iter().map(|it| branches::members(conn, it.id));
     let members = members.collect::<Result<Vec<_>, _>>()?;
     let layers = layers.iter().zip(members.iter().map(Vec::as_slice));
-    Ok(Offering::of_layers(name.to_string(), layers))
+    let holds = holds::of(&holds::open(conn)?, find(conn, name)?);
+    Ok(Offering::of_layers(name.to_string(), layers, &holds))
 }
 
 fn past(
@@ -208,7 +245,8 @@ fn past(
         return Err(OperationError::NoSuchChangeSet(at.0));
     }
     let ever = distributions::ever(conn)?;
-    let branches = match ever.iter().find(|it| it.name == *name) {
+    let distribution = ever.iter().find(|it| it.name == *name);
+    let branches = match distribution {
         Some(distribution) => history::branches_at(conn, distribution.id, at)?,
         None => Vec::new(),
     };
@@ -228,7 +266,14 @@ fn past(
     let layers = layers
         .iter()
         .map(|(branch, members)| (*branch, members.as_slice()));
-    Ok(Offering::of_layers(format!("{name}@{}", at.0), layers))
+    // What is withdrawn since is not served as it was either.
+    let mut held = holds::at(conn, at)?;
+    held.retain(|it| it.distribution.is_some());
+    let open = holds::open(conn)?.into_iter();
+    held.extend(open.filter(|it| it.distribution.is_none()));
+    let holds = distribution.map(|it| holds::of(&held, it.id));
+    let (name, holds) = (format!("{name}@{}", at.0), holds.unwrap_or_default());
+    Ok(Offering::of_layers(name, layers, &holds))
 }
 
 /// Returns one version of a package: as it answers at `/`, else as the first branch by name has it.
@@ -243,6 +288,7 @@ fn version(conn: &Connection, package: &PackageId) -> Result<Offering, Operation
         for member in branches::members_of_package(conn, branch.id, &package.name)? {
             if member.package == *package {
                 return Ok(Offering {
+                    kept_back: Vec::new(),
                     name: format!("{}@{}", package.name, package.version),
                     versions: vec![OfferedVersion::of(member, branch.name.as_str())],
                 });

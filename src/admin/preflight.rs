@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
-use super::diff::parse_query;
+use super::diff::{newest_fetched, parse_query};
 use super::error::OperationError;
 use super::offering::{self, OfferedVersion, Offering, facts_of};
 use super::version_diff::changelog;
@@ -29,6 +29,9 @@ pub struct PreflightRequest {
     /// What it has installed; all packages there are where it is not said.
     #[serde(default)]
     pub installed: Option<Vec<Installed>>,
+    /// Whether what some Kibana fetched lately counts as installed.
+    #[serde(default)]
+    pub used: bool,
 }
 
 /// What a Kibana would find.
@@ -102,6 +105,10 @@ pub fn preflight(
     };
     let installed = request.installed.as_deref().map(by_name).transpose()?;
     store.snapshot(|conn| {
+        let installed = match (installed, request.used) {
+            (None, true) => Some(fetched(conn)?),
+            (installed, _) => installed,
+        };
         let offering = offering::now(conn, &distribution)?;
         let here = Here::load(conn, &offering, &query)?;
         let names: BTreeSet<&PackageName> = match &installed {
@@ -135,6 +142,13 @@ fn by_name(installed: &[Installed]) -> Result<InstalledByName, OperationError> {
     named.collect()
 }
 
+fn fetched(conn: &Connection) -> Result<InstalledByName, OperationError> {
+    let newest = newest_fetched(conn)?.into_iter();
+    Ok(newest
+        .map(|(name, version)| (name, (version, false)))
+        .collect())
+}
+
 /// What is offered of each package, as a query finds it.
 struct Here<'a> {
     packages: BTreeMap<&'a PackageName, PackageHere<'a>>,
@@ -145,6 +159,8 @@ struct PackageHere<'a> {
     /// Oldest first.
     versions: Vec<&'a OfferedVersion>,
     picked: Option<&'a OfferedVersion>,
+    /// Whether a version is there that a hold keeps back.
+    is_held: bool,
     /// What keeps the newest version back.
     why: Option<String>,
     /// The newest version that is deprecated.
@@ -181,6 +197,11 @@ impl<'a> Here<'a> {
                 _ => {}
             }
         }
+        for held in &offering.kept_back {
+            let here = packages.entry(&held.version.package.name).or_default();
+            here.is_held = true;
+            here.why = Some(format!("{}: {}", held.version.package.version, held.by));
+        }
         Ok(Self { packages })
     }
 
@@ -195,7 +216,8 @@ impl<'a> Here<'a> {
         let here = self.packages.get(name).unwrap_or(&none);
         let version = installed.map(|(version, _)| version);
         let picked = here.picked.map(|it| &it.package.version);
-        let outlook = Outlook::of(version, picked, !here.versions.is_empty());
+        let is_here = here.is_held || !here.versions.is_empty();
+        let outlook = Outlook::of(version, picked, is_here);
         let changes = match (outlook, version, here.picked) {
             (Outlook::Newer, Some(version), Some(picked)) => {
                 let between = [version, &picked.package.version];

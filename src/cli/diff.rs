@@ -22,6 +22,9 @@ pub(super) struct DiffArgs {
     package: Option<String>,
     #[command(flatten)]
     asked: AskedArgs,
+    /// Look only at packages that some Kibana fetched here lately
+    #[arg(long)]
+    used: bool,
     /// Name every change, rule, asset and file
     #[arg(long)]
     all: bool,
@@ -36,6 +39,7 @@ pub(super) fn run(common: &Common, args: DiffArgs) -> Result<ExitCode, CliError>
         before: args.before,
         after: args.after,
         package: args.package,
+        used: args.used,
     };
     let door = Door::open(&common.data_folder()?)?;
     common.print(&door.diff(&request)?, |report| match args.markdown {

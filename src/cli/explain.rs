@@ -80,6 +80,7 @@ fn standing(version: &ExplainedVersion) -> String {
             format!("{newer} is newer and fits too")
         }
         StandingReport::LessFinal => "a final version fits too".to_owned(),
+        StandingReport::Held => plain(version.hold.as_deref().unwrap_or_default()),
         StandingReport::NotOffered => "not offered here".to_owned(),
     };
     match version.also_in.as_slice() {

@@ -29,6 +29,9 @@ pub(super) struct PreflightArgs {
     /// all packages]
     #[arg(long, value_name = "FILE")]
     installed: Option<PathBuf>,
+    /// Take what some Kibana fetched here lately for what is installed
+    #[arg(long, conflicts_with = "installed")]
+    used: bool,
 }
 
 pub(super) fn run(common: &Common, args: PreflightArgs) -> Result<ExitCode, CliError> {
@@ -42,6 +45,7 @@ pub(super) fn run(common: &Common, args: PreflightArgs) -> Result<ExitCode, CliE
         query: args.asked.query()?.unwrap_or_default(),
         distribution: Some(args.distribution.to_string()),
         installed: installed.map(|it| it.packages),
+        used: args.used,
     };
     let door = Door::open(&common.data_folder()?)?;
     let report = door.preflight(&request)?;

@@ -9,6 +9,7 @@ mod failures;
 mod holds;
 mod import;
 mod keys;
+mod questions;
 mod real_images;
 mod served;
 mod server;
