@@ -310,7 +310,9 @@ pub(super) fn no_such_package(
     conn: &Connection,
     name: &PackageName,
 ) -> Result<OperationError, StoreError> {
-    let names = artifacts::package_names(conn)?;
+    // A package that was here once and is no longer has a name, and no version.
+    let mut names = artifacts::package_names(conn)?;
+    names.retain(|known| known != name.as_str());
     let missing = Missing::among(name.as_str(), names.iter().map(String::as_str));
     Ok(OperationError::NoSuchPackage(missing))
 }

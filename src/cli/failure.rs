@@ -78,6 +78,7 @@ fn hint(kind: &str) -> Option<&'static str> {
         "other-kind" => "choose another name with --branch or --release",
         "no-such-plan" => "`airlock plans list` shows the plans that wait",
         "no-such-change-set" => "`airlock history` lists the change sets",
+        "no-such-version" => "`airlock explain NAME` shows every version of a package",
         "no-such-hold" => "`airlock holds` shows the holds and their numbers",
         "no-such-package" => "name a package that is here, as it is called in its manifest",
         "pruned" => "`airlock history` shows the change sets that are known",
