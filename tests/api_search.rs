@@ -544,7 +544,10 @@ async fn what_is_explained_is_what_a_search_answers() {
                 query: query.clone(),
                 ..ExplainRequest::default()
             };
-            let explained = explain(&registry.store, &request, &Default::default()).unwrap();
+            let Ok(explained) = explain(&registry.store, &request, &Default::default()) else {
+                assert!(found.starts_with("400 "), "{package} {query}: {found}");
+                continue;
+            };
             let ours = explained.answer.iter().map(|it| format!("{package} {it}"));
             let theirs = found
                 .split(", ")
