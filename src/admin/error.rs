@@ -52,6 +52,23 @@ pub enum OperationError {
         /// The package, or its version.
         package: Missing,
     },
+    /// A branch that is no release.
+    #[error("{0} is no release")]
+    NoRelease(String),
+    /// A release that a distribution serves from.
+    #[error("{release} is served by {distributions}")]
+    InService {
+        /// The release.
+        release: String,
+        /// The distributions.
+        distributions: String,
+    },
+    /// What is asked for has to wait for an import.
+    #[error("an import is under way, and counts on what is here")]
+    Importing,
+    /// A release that was deleted since.
+    #[error("{0} was deleted since")]
+    GoneRelease(String),
     /// There is no key whose fingerprint ends like this.
     #[error("there is no key {0}")]
     NoSuchKey(String),
@@ -145,6 +162,10 @@ impl OperationError {
             Self::KeepsVersions { .. } => "keeps-versions",
             Self::NeedsReason(_) => "needs-reason",
             Self::NotHeld { .. } => "not-held",
+            Self::NoRelease(_) => "no-release",
+            Self::InService { .. } => "in-service",
+            Self::Importing => "importing",
+            Self::GoneRelease(_) => "gone-release",
             Self::NoSuchKey(_) | Self::SeveralKeys(_) => "no-such-key",
             Self::NoSuchChangeSet(_) => "no-such-change-set",
             Self::NoSuchHold(_) => "no-such-hold",

@@ -265,7 +265,7 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn load(conn: &Connection) -> Result<Self, StoreError> {
-        let branches = branches::all(conn)?.into_iter();
+        let branches = branches::ever(conn)?.into_iter();
         let distributions = distributions::ever(conn)?.into_iter();
         Ok(Self {
             branches: branches.map(|it| (it.id.0, it.name.to_string())).collect(),

@@ -4,6 +4,8 @@
 //! server does. Kibana's door is `crate::api`, which has none of this.
 
 pub mod branches;
+pub mod collection;
+pub mod deletion;
 pub mod diff;
 pub mod distributions;
 mod error;
@@ -23,6 +25,7 @@ pub mod quarantine;
 pub mod rollback;
 pub mod routes;
 pub mod signatures;
+pub mod sizes;
 pub mod tag;
 mod version_diff;
 

@@ -16,7 +16,7 @@ use crate::store::artifacts::ArtifactId;
 use crate::store::branches::{self, Branch};
 use crate::store::change_sets::{self, ChangeSetId};
 use crate::store::holds::{self, Held};
-use crate::store::{Store, distributions, history};
+use crate::store::{Store, distributions, former, history};
 
 /// Where to go back to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -180,8 +180,9 @@ fn moved(
     to: ChangeSetId,
 ) -> Result<Vec<(distributions::DistributionId, Vec<branches::BranchId>)>, OperationError> {
     let mut moved = Vec::new();
+    let ever = branches::ever(conn)?;
     for distribution in distributions::ever(conn)? {
-        let branch = branches::find(conn, &distribution.name)?;
+        let branch = ever.iter().find(|it| it.name == distribution.name);
         if branch.is_some_and(|branch| branch.kind == BranchKind::Release) {
             continue;
         }
@@ -190,6 +191,13 @@ fn moved(
         if distributions::branches(conn, distribution.id)? != before
             && !(is_default && before.is_empty())
         {
+            for branch in &before {
+                if former::held_at(conn, *branch, to)? {
+                    let gone = ever.iter().find(|it| it.id == *branch);
+                    let name = gone.map_or_else(String::new, |it| it.name.to_string());
+                    return Err(OperationError::GoneRelease(name));
+                }
+            }
             moved.push((distribution.id, before));
         }
     }

@@ -5,6 +5,7 @@ mod branches;
 mod distributions;
 mod history;
 mod holds;
+mod house;
 mod imports;
 mod keys;
 mod plans;
@@ -65,6 +66,12 @@ pub fn configure(config: &mut web::ServiceConfig) {
             )
             .route("/promotions", web::post().to(branches::promote))
             .route("/releases", web::post().to(branches::tag))
+            .route(
+                "/releases/{release}/delete",
+                web::post().to(house::delete_release),
+            )
+            .route("/gc", web::post().to(house::collect))
+            .route("/sizes", web::get().to(house::sizes))
             .route("/rollbacks", web::post().to(branches::rollback))
             .route("/distributions", web::get().to(distributions::list))
             .route("/distributions", web::post().to(distributions::create))

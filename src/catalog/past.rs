@@ -13,7 +13,7 @@ use super::{Answers, Catalog, Elements, Shelf};
 use crate::distribution::DistributionName;
 use crate::package::Categories;
 use crate::store::change_sets::{self, ChangeSetId};
-use crate::store::{Store, StoreError, distributions, history, prune};
+use crate::store::{Store, StoreError, distributions, former, history, prune};
 
 /// How many are kept: somebody looks at one or two, or lets a Kibana run on one.
 const KEPT: usize = 4;
@@ -32,7 +32,8 @@ struct Kept {
     bytes: usize,
 }
 
-/// Returns the catalog of a distribution right after a change set; `None` where it was not there.
+/// Returns the catalog of a distribution right after a change set; `None` where it was not there, and where a release of it
+/// was deleted since.
 pub(super) fn build(
     store: &Store,
     shelf: &Shelf,
@@ -55,6 +56,12 @@ pub(super) fn build(
         let branches = history::branches_at(conn, distribution.id, at)?;
         if branches.is_empty() {
             return Ok(None);
+        }
+        // Less than it was is not what it was.
+        for branch in &branches {
+            if former::held_at(conn, *branch, at)? {
+                return Ok(None);
+            }
         }
         // A hold that ended by itself was in force until then.
         let then = change_set.at.parse().unwrap_or_else(|_| Timestamp::now());

@@ -1,6 +1,7 @@
 //! The way to the store: through this process where nobody else has it, else through the server that has.
 
 mod changes;
+mod keeping;
 mod questions;
 mod trust;
 

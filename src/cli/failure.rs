@@ -89,6 +89,14 @@ fn hint(kind: &str) -> Option<&'static str> {
         "keeps-versions" => {
             "`airlock rollback` goes back to an earlier state of everything; `airlock distribution set` serves something else"
         }
+        "in-service" => {
+            "`airlock distribution set` makes it serve something else, `airlock activate` what answers at /"
+        }
+        "no-release" => {
+            "`airlock sizes` shows the branches; `airlock remove` takes versions out of one"
+        }
+        "importing" => "wait until the import has ended, and try again",
+        "gone-release" => "import it again with `airlock import`, or go back to another change set",
         "needs-reason" => "say why with --reason",
         "not-held" => "`airlock signatures list BRANCH --all` shows what a branch holds",
         "fixed-distribution" => {

@@ -4,6 +4,7 @@ mod activate;
 mod asked;
 mod change_text;
 mod control;
+mod delete_release;
 mod demo;
 mod diff;
 mod diff_markdown;
@@ -13,6 +14,7 @@ mod door;
 mod exit;
 mod explain;
 mod failure;
+mod gc;
 mod history;
 mod holds;
 mod import;
@@ -31,6 +33,7 @@ mod remove;
 mod rollback;
 mod serve;
 mod signatures;
+mod sizes;
 mod source;
 mod tag;
 mod terminal;
@@ -87,6 +90,12 @@ enum Command {
     Promote(promote::PromoteArgs),
     /// Freeze what production serves now as a release
     Tag(tag::TagArgs),
+    /// Delete a release, when nothing serves from it
+    DeleteRelease(delete_release::DeleteReleaseArgs),
+    /// Free what nothing needs any more
+    Gc(gc::GcArgs),
+    /// Show what each branch takes, and what deleting it would free
+    Sizes,
     /// Go back to what was there right after an earlier change set
     Rollback(rollback::RollbackArgs),
     /// Make what a release, branch or distribution serves answer at /
@@ -141,6 +150,9 @@ pub fn run() -> ExitCode {
         Command::Remove(args) => remove::run(&common, &args),
         Command::Promote(args) => promote::run(&common, &args),
         Command::Tag(args) => tag::run(&common, &args),
+        Command::DeleteRelease(args) => delete_release::run(&common, &args),
+        Command::Gc(args) => gc::run(&common, &args),
+        Command::Sizes => sizes::run(&common),
         Command::Rollback(args) => rollback::run(&common, &args),
         Command::Activate(args) => activate::run(&common, &args),
         Command::Distribution(command) => distribution::run(&common, command),

@@ -4,7 +4,7 @@ use std::io;
 
 use super::error::ImportError;
 use super::progress::Progress;
-use crate::store::leftovers::{self, Mark};
+use crate::store::garbage::{self, Mark, Step, Sweep};
 use crate::store::{RESERVE_BYTES, Store, StoreError};
 
 /// Bytes that the WAL of an import takes, and once more what its checkpoint takes in the file before it is emptied.
@@ -19,7 +19,7 @@ pub(super) struct Before {
 impl Before {
     pub(super) fn of(store: &Store) -> Result<Self, StoreError> {
         Ok(Self {
-            mark: store.snapshot(leftovers::mark)?,
+            mark: store.snapshot(garbage::mark)?,
             taken_bytes: store.taken_bytes(),
         })
     }
@@ -72,8 +72,23 @@ impl Before {
 
     /// Takes out what the import stored. What cannot be taken out is in nobody's way but for its space.
     fn clear(&self, store: &Store) {
-        let remove_some = || store.write(|conn| leftovers::remove_some(conn, self.mark));
-        while remove_some().is_ok_and(|has_more| has_more) {}
+        let sweep = |mut sweep: Sweep| {
+            while store
+                .write(|conn| sweep.step(conn))
+                .is_ok_and(|step| step == Step::More)
+            {}
+        };
+        sweep(Sweep::after(self.mark));
+        // The recipes of the import are gone, and with them all need of what only they referred to.
+        let second_streams = || -> Result<Sweep, StoreError> {
+            let found = store.read(|conn| garbage::second_streams(conn, self.mark))?;
+            let mut sweep = Sweep::after(self.mark);
+            store.write(|conn| sweep.take_streams(conn, found))?;
+            Ok(sweep)
+        };
+        if let Ok(streams) = second_streams() {
+            sweep(streams);
+        }
         store.give_space_back();
     }
 }

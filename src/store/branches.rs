@@ -51,7 +51,7 @@ pub struct Member {
     pub held: Held,
 }
 
-/// Adds a branch that is not here yet.
+/// Adds a branch that is not here yet; one that was deleted comes back under its number, with its history.
 pub fn insert(
     conn: &Transaction<'_>,
     name: &DistributionName,
@@ -59,10 +59,18 @@ pub fn insert(
     settings: &BranchSettings,
     created: ChangeSetId,
 ) -> Result<BranchId, StoreError> {
-    conn.execute(
+    let id = conn.query_row(
         "INSERT INTO branch (name, kind, registry_version, search_cache_seconds, categories_cache_seconds,
                              catch_all_cache_seconds, created)
-         VALUES (:name, :kind, :registry_version, :search, :categories, :catch_all, :created)",
+         VALUES (:name, :kind, :registry_version, :search, :categories, :catch_all, :created)
+             ON CONFLICT (name) DO UPDATE
+            SET kind = excluded.kind, registry_version = excluded.registry_version,
+                search_cache_seconds = excluded.search_cache_seconds,
+                categories_cache_seconds = excluded.categories_cache_seconds,
+                catch_all_cache_seconds = excluded.catch_all_cache_seconds,
+                created = excluded.created, deleted = NULL, signatures = 'verify'
+          WHERE deleted IS NOT NULL
+      RETURNING id",
         named_params! {
             ":name": name.as_str(),
             ":kind": kind.as_str(),
@@ -72,8 +80,9 @@ pub fn insert(
             ":catch_all": settings.catch_all_cache_seconds,
             ":created": created,
         },
+        |row| row.get(0),
     )?;
-    Ok(BranchId(conn.last_insert_rowid()))
+    Ok(id)
 }
 
 /// Replaces what is known of how a branch is to be served; what `settings` does not say stays.
@@ -117,7 +126,7 @@ pub fn set_signatures(
 pub fn find(conn: &Connection, name: &DistributionName) -> Result<Option<Branch>, StoreError> {
     let row = conn
         .query_row(
-            &format!("SELECT {COLUMNS} FROM branch WHERE name = :name"),
+            &format!("SELECT {COLUMNS} FROM branch WHERE name = :name AND deleted IS NULL"),
             named_params! { ":name": name.as_str() },
             Row::read,
         )
@@ -134,7 +143,18 @@ pub fn policy(conn: &Connection, id: BranchId) -> Result<SignaturePolicy, StoreE
 
 /// Returns all branches, by name.
 pub fn all(conn: &Connection) -> Result<Vec<Branch>, StoreError> {
-    let mut query = conn.prepare(&format!("SELECT {COLUMNS} FROM branch ORDER BY name"))?;
+    rows(conn, "WHERE deleted IS NULL")
+}
+
+/// Returns the same, and those that were deleted.
+pub fn ever(conn: &Connection) -> Result<Vec<Branch>, StoreError> {
+    rows(conn, "")
+}
+
+fn rows(conn: &Connection, which: &str) -> Result<Vec<Branch>, StoreError> {
+    let mut query = conn.prepare(&format!(
+        "SELECT {COLUMNS} FROM branch {which} ORDER BY name"
+    ))?;
     let rows = query.query_map([], Row::read)?;
     rows.map(|row| row?.branch()).collect()
 }

@@ -46,7 +46,12 @@ pub fn member_changes(
            FROM member m
            JOIN package_version v ON v.id = m.package_version
            JOIN artifact a ON a.id = m.artifact
-          WHERE m.since = :change_set OR m.until = :change_set",
+          WHERE m.since = :change_set OR m.until = :change_set
+          UNION ALL
+         SELECT f.branch, v.name, v.version, f.sha256, f.since = :change_set
+           FROM former_member f
+           JOIN package_version v ON v.id = f.package_version
+          WHERE f.since = :change_set OR f.until = :change_set",
     )?;
     let mut rows = query.query(named_params! { ":change_set": change_set })?;
     let mut changes: BTreeMap<(i64, PackageId), MemberChange> = BTreeMap::new();

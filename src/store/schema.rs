@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0003_keys.sql"),
     include_str!("../../migrations/0004_signatures.sql"),
     include_str!("../../migrations/0005_holds.sql"),
+    include_str!("../../migrations/0006_keeping.sql"),
 ];
 
 /// "ALCK", in the file's header: `file` and we can tell the store from other databases.

@@ -124,7 +124,7 @@ pub fn last_into(conn: &Connection, name: &str) -> Result<Option<DistributionNam
            JOIN change_set c ON c.source = s.id
            JOIN change_set_branch cb ON cb.change_set = c.id
            JOIN branch b ON b.id = cb.branch
-          WHERE s.name = :name
+          WHERE s.name = :name AND b.deleted IS NULL
           ORDER BY c.id DESC
           LIMIT 1",
     )?;

@@ -74,9 +74,9 @@ impl Store {
     /// Gives pages that nothing is in any more back to the file system, a few at a time so that other writes get their
     /// turn. Stops quietly where the disk is too full even for that.
     pub fn give_space_back(&self) {
-        // At most 1,024 pages, 8 MiB, are moved in one transaction. Each is a row: the statement ends with its last.
+        // At most 256 pages, 2 MiB, are moved in one transaction. Each is a row: the statement ends with its last.
         let give_some = |writer: &Connection| -> rusqlite::Result<()> {
-            let mut query = writer.prepare("PRAGMA incremental_vacuum(1024)")?;
+            let mut query = writer.prepare("PRAGMA incremental_vacuum(256)")?;
             let mut pages = query.query([])?;
             while pages.next()?.is_some() {}
             Ok(())

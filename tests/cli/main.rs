@@ -8,6 +8,7 @@ mod editions;
 mod failures;
 mod holds;
 mod import;
+mod keeping;
 mod keys;
 mod questions;
 mod real_images;

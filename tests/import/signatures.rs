@@ -9,7 +9,7 @@ use airlock::distribution::{
     BranchKind, DistributionName, SignatureCounts, SignaturePolicy, SignatureStatus,
 };
 use airlock::import::{self, PlanReport, Progress, StageRequest};
-use airlock::store::leftovers;
+use airlock::store::garbage::{Step, Sweep};
 use airlock::store::signatures as stored;
 use airlock::store::stages::StageId;
 
@@ -433,15 +433,11 @@ fn the_same_source_completes_a_release_once_its_key_is_there() {
 #[test]
 fn what_is_in_quarantine_is_kept_until_it_is_dropped() {
     let place = Place::new();
-    let mark = place.store.read(leftovers::mark).unwrap();
     let source = tar().file("nginx-1.0.0.zip", nginx("1.0.0"));
     place.import(source.bytes(), &require("9.2.0"));
     let collect = || {
-        while place
-            .store
-            .write(|conn| leftovers::remove_some(conn, mark))
-            .unwrap()
-        {}
+        let mut sweep = Sweep::after(Sweep::start());
+        while place.store.write(|conn| sweep.step(conn)).unwrap() == Step::More {}
         place.count("artifact")
     };
     assert_eq!(collect(), 1);
