@@ -3,6 +3,7 @@
 //! The command line does the operations itself where it owns the store, and asks for them over `control.sock` where a
 //! server does. Kibana's door is `crate::api`, which has none of this.
 
+pub mod addition;
 pub mod branches;
 pub mod collection;
 pub mod deletion;

@@ -1,5 +1,6 @@
 //! The JSON API of the operations, `/admin/api/v1/…`, as `control.sock` speaks it: one file a subject.
 
+mod additions;
 mod body;
 mod branches;
 mod distributions;
@@ -70,6 +71,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 "/releases/{release}/delete",
                 web::post().to(house::delete_release),
             )
+            .route("/additions", web::post().to(additions::add))
             .route("/gc", web::post().to(house::collect))
             .route("/sizes", web::get().to(house::sizes))
             .route("/rollbacks", web::post().to(branches::rollback))

@@ -2,6 +2,7 @@
 
 mod activate;
 mod asked;
+mod add;
 mod change_text;
 mod control;
 mod delete_release;
@@ -79,6 +80,8 @@ struct Common {
 enum Command {
     /// Bring packages in: a release or branch as an archive, a folder or a container image, or packages as zips
     Import(import::ImportArgs),
+    /// Add a package of your own or a patched one, checked as Kibana will check it
+    Add(add::AddArgs),
     /// Answer Kibana
     Serve(serve::ServeArgs),
     /// Show and settle imports that were staged
@@ -145,6 +148,7 @@ pub fn run() -> ExitCode {
     log::start(&common, command.log_level(common.quiet));
     let outcome = match command {
         Command::Import(args) => import::run(&common, args),
+        Command::Add(args) => add::run(&common, &args),
         Command::Serve(args) => serve::run(&common, &args),
         Command::Plans(command) => plans::run(&common, command),
         Command::Remove(args) => remove::run(&common, &args),

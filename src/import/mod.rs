@@ -3,6 +3,7 @@
 //!
 //! It knows sources as entries of an archive, never as files on a disk, and answers no requests.
 
+mod check;
 mod collect;
 mod commit;
 mod edition;
@@ -30,6 +31,7 @@ mod work;
 mod zip_contents;
 mod zip_package;
 
+pub use check::check_zips;
 pub use commit::commit;
 pub use edition::settle_edition;
 pub use error::{ImportError, PackageError, SourceFault};

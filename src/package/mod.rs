@@ -4,6 +4,7 @@
 
 pub mod canonical_zip;
 mod changelog;
+pub mod check;
 mod choice;
 mod constraint;
 mod content_diff;

@@ -1,6 +1,7 @@
 //! The built binary as people run it: what it prints, how it ends, what it serves.
 #![allow(clippy::unwrap_used, reason = "in a test, what fails may panic")]
 
+mod adding;
 #[path = "../support/archives.rs"]
 mod archives;
 mod branches;

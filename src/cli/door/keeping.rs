@@ -1,13 +1,31 @@
 //! Keeping house: what the store takes, what is deleted, what is freed.
 
+use std::io::Read;
+
 use super::{Door, who};
 use crate::admin::Failure;
+use crate::admin::addition::{self, Added, AdditionRequest};
 use crate::admin::collection::{self, Collected, CollectionRequest, Readers};
 use crate::admin::deletion::{self, Deleted, DeletionRequest};
 use crate::admin::sizes::{self, SizesReport};
 use crate::distribution::DistributionName;
+use crate::limits::Limits;
 
 impl Door {
+    pub(in crate::cli) fn add(
+        &self,
+        request: &AdditionRequest,
+        source: Box<dyn Read + Send>,
+    ) -> Result<Added, Failure> {
+        match self {
+            Self::Here(store) => {
+                let limits = Limits::default();
+                Ok(addition::add(store, &who(), source, request, &limits)?)
+            }
+            Self::There(client) => client.upload("/additions", request, source),
+        }
+    }
+
     pub(in crate::cli) fn delete_release(
         &self,
         release: &DistributionName,
