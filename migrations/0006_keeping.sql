@@ -17,3 +17,7 @@ CREATE TABLE former_member (
     CHECK (until > since)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX former_member_until ON former_member (until);
+
+-- Who staged what an import committed, and when: the stage itself is no more by then.
+ALTER TABLE change_set_branch ADD COLUMN staged_by TEXT;
+ALTER TABLE change_set_branch ADD COLUMN staged_at TEXT;

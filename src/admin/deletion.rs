@@ -1,5 +1,6 @@
 //! Deleting a release: it goes whole, and what was done with it stays in the history.
 
+use jiff::Timestamp;
 use rusqlite::Transaction;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +9,7 @@ use super::error::OperationError;
 use crate::distribution::{BranchKind, DistributionName};
 use crate::store::branches::Branch;
 use crate::store::in_use::{NEVER, Owner};
-use crate::store::{Store, distributions, former, sizes};
+use crate::store::{Store, distributions, fetches, former, sizes};
 
 /// How a release is to be deleted.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -17,6 +18,9 @@ pub struct DeletionRequest {
     /// Why, to be kept in the history.
     #[serde(default)]
     pub reason: Option<String>,
+    /// Whether versions that some Kibana fetched lately go too.
+    #[serde(default)]
+    pub also_fetched: bool,
     /// Whether it is only looked at.
     #[serde(default)]
     pub is_dry: bool,
@@ -33,12 +37,15 @@ pub struct Deleted {
     pub versions: usize,
     /// Bytes that nothing else needs: what a collection frees then.
     pub own_bytes: u64,
+    /// Versions that some Kibana fetched in the last 400 days and that no other branch ever held.
+    pub fetched: Vec<String>,
 }
 
 /// Deletes a release: its address, and what it holds. Its package versions can no longer be fetched, nor served as they were
 /// at an earlier change set; the history goes on telling which they were.
 ///
-/// Refused while a distribution other than the one of its name serves from it.
+/// Refused while a distribution other than the one of its name serves from it, and where some Kibana fetched versions lately
+/// that only it holds, unless that is asked for.
 pub fn delete_release(
     store: &Store,
     who: &str,
@@ -54,6 +61,14 @@ pub fn delete_release(
             return Err(OperationError::NoRelease(name.to_string()));
         }
         check_out_of_service(conn, &release)?;
+        let fetched = fetched_of(conn, &release)?;
+        if !fetched.is_empty() && !request.also_fetched && !request.is_dry {
+            return Err(OperationError::FetchedLately {
+                release: name.to_string(),
+                count: fetched.len(),
+                first: fetched.first().cloned().unwrap_or_default(),
+            });
+        }
         let change_set = begin(conn, who, "delete-release", reason.as_ref())?;
         if let Some(own) = distributions::find(conn, name)? {
             distributions::set_branches(conn, own, &[], change_set)?;
@@ -65,6 +80,7 @@ pub fn delete_release(
             release: name.to_string(),
             versions,
             own_bytes: size.copied().unwrap_or_default().own_bytes,
+            fetched,
         })
     };
     if request.is_dry {
@@ -72,6 +88,18 @@ pub fn delete_release(
     } else {
         store.write_synced(delete)
     }
+}
+
+/// Returns the versions of a release that count as in use: fetched lately, and held by no other branch, now or before.
+fn fetched_of(conn: &Transaction<'_>, release: &Branch) -> Result<Vec<String>, OperationError> {
+    let mut fetched: Vec<_> = fetches::in_use(conn, Timestamp::now())?
+        .into_iter()
+        .map(|it| it.fetch.package)
+        .collect();
+    fetched.dedup();
+    let only_here = former::only_of(conn, release.id)?;
+    fetched.retain(|package| only_here.contains(package));
+    Ok(fetched.iter().map(ToString::to_string).collect())
 }
 
 fn check_out_of_service(conn: &Transaction<'_>, release: &Branch) -> Result<(), OperationError> {

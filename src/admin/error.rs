@@ -52,6 +52,29 @@ pub enum OperationError {
         /// The package, or its version.
         package: Missing,
     },
+    /// A release with versions that some Kibana may still need.
+    #[error(
+        "{count} package versions that only {release} holds were fetched by some Kibana in the last 400 days; the first is {first}"
+    )]
+    FetchedLately {
+        /// The release.
+        release: String,
+        /// How many.
+        count: usize,
+        /// The first, by name and version.
+        first: String,
+    },
+    /// The file with the appliance's own key cannot be used.
+    #[error("cannot use the signing key {}", path.display())]
+    SignerFile {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The appliance's own key cannot be used.
+    #[error(transparent)]
+    Signer(#[from] crate::crypto::openpgp::SignerError),
     /// A branch that is no release.
     #[error("{0} is no release")]
     NoRelease(String),
@@ -162,6 +185,9 @@ impl OperationError {
             Self::KeepsVersions { .. } => "keeps-versions",
             Self::NeedsReason(_) => "needs-reason",
             Self::NotHeld { .. } => "not-held",
+            Self::FetchedLately { .. } => "fetched-lately",
+            Self::SignerFile { .. } => "data-folder",
+            Self::Signer(_) => "signer",
             Self::NoRelease(_) => "no-release",
             Self::InService { .. } => "in-service",
             Self::Importing => "importing",

@@ -12,6 +12,7 @@ mod keys;
 mod plans;
 mod quarantine;
 mod questions;
+mod records;
 mod refusal;
 mod signatures;
 
@@ -72,6 +73,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 web::post().to(house::delete_release),
             )
             .route("/additions", web::post().to(additions::add))
+            .route("/records/{number}", web::get().to(records::record))
+            .route("/signer", web::get().to(records::signer))
             .route("/gc", web::post().to(house::collect))
             .route("/sizes", web::get().to(house::sizes))
             .route("/rollbacks", web::post().to(branches::rollback))

@@ -19,6 +19,9 @@ pub(super) struct DeleteReleaseArgs {
     /// Why, to be kept in the history
     #[arg(long)]
     reason: Option<Reason>,
+    /// Delete it though some Kibana fetched versions in the last 400 days that nothing else holds
+    #[arg(long)]
+    also_fetched: bool,
     /// Show what would be deleted, and delete nothing
     #[arg(long)]
     dry_run: bool,
@@ -31,6 +34,7 @@ pub(super) fn run(common: &Common, args: &DeleteReleaseArgs) -> Result<ExitCode,
     let door = Door::open(&common.data_folder()?)?;
     let mut request = DeletionRequest {
         reason: args.reason.as_ref().map(ToString::to_string),
+        also_fetched: args.also_fetched,
         is_dry: true,
     };
     let plan = door.delete_release(&args.release, &request)?;
@@ -63,12 +67,21 @@ fn text(deleted: &Deleted) -> String {
         "package versions",
     );
     let (release, bytes) = (&deleted.release, size(deleted.own_bytes));
-    match deleted.change_set {
+    let mut text = match deleted.change_set {
         Some(number) => format!(
             "Change set {number}: {release} is deleted, {versions}; `airlock gc` frees {bytes} that nothing else needs\n"
         ),
         None => format!(
             "This would delete {release}, {versions}, of which nothing else needs {bytes}\n"
         ),
+    };
+    if !deleted.fetched.is_empty() {
+        text.push_str(
+            "Some Kibana fetched these in the last 400 days, and nothing else holds them:\n",
+        );
+        for package in &deleted.fetched {
+            text.push_str(&format!("  {package}\n"));
+        }
     }
+    text
 }

@@ -92,6 +92,9 @@ fn hint(kind: &str) -> Option<&'static str> {
         "in-service" => {
             "`airlock distribution set` makes it serve something else, `airlock activate` what answers at /"
         }
+        "fetched-lately" => {
+            "--dry-run names them; --also-fetched deletes them too, and those Kibanas cannot install them again"
+        }
         "no-release" => {
             "`airlock sizes` shows the branches; `airlock remove` takes versions out of one"
         }

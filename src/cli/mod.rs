@@ -30,6 +30,7 @@ mod preflight;
 mod progress;
 mod promote;
 mod quarantine;
+mod record;
 mod remove;
 mod rollback;
 mod serve;
@@ -122,6 +123,10 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Show what a Kibana would find here before it is upgraded
     Preflight(preflight::PreflightArgs),
+    /// Print what proves a change set, signed
+    Record(record::RecordArgs),
+    /// Show the key that signs records; it is made at the first use
+    Signer,
     /// Say whose signatures are believed
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -168,6 +173,8 @@ pub fn run() -> ExitCode {
         Command::Diff(args) => diff::run(&common, args),
         Command::Explain(args) => explain::run(&common, args),
         Command::Preflight(args) => preflight::run(&common, args),
+        Command::Record(args) => record::run(&common, &args),
+        Command::Signer => record::run_signer(&common),
         Command::Keys(command) => keys::run(&common, command),
         Command::Signatures(command) => signatures::run(&common, command),
         Command::Quarantine(command) => quarantine::run(&common, command),

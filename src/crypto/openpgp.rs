@@ -13,6 +13,7 @@ mod packets;
 mod policy;
 mod self_signatures;
 mod signature;
+mod signer;
 #[cfg(test)]
 mod tests;
 mod verdict;
@@ -21,6 +22,7 @@ pub use certificate::{Certificate, CertificateError};
 pub use fingerprint::{Fingerprint, InvalidFingerprint, KeyId};
 pub use key_file::KeyFile;
 pub use signature::{InvalidSignature, Signature, Verifying};
+pub use signer::{Signer, SignerError, verified_text};
 pub use verdict::{Verdict, WrongSignature};
 
 use jiff::Timestamp;

@@ -14,6 +14,7 @@ use crate::store::branches;
 use crate::store::change_sets::{self, ChangeSetId, NewChangeSet};
 use crate::store::distributions;
 use crate::store::quarantine::{self, Kept, Quarantined};
+use crate::store::records;
 use crate::store::stages::{self, StageId, Target};
 use crate::store::{Store, StoreError};
 
@@ -114,6 +115,7 @@ impl Planned {
         let is_complete =
             self.plan.refused.is_empty() && self.quarantined.is_empty() && self.kept_out.is_empty();
         change_sets::note_import(conn, change_set, branch, is_complete)?;
+        records::note_staged(conn, change_set, &self.stage.who, &self.stage.started_at)?;
         Ok(change_set)
     }
 

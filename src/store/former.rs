@@ -1,11 +1,15 @@
 //! Branches that are deleted: what they held leaves `member`, so that nothing keeps its content alive, and stays known to the
 //! history by its digests.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, Transaction, named_params};
 
 use super::StoreError;
+use super::artifacts;
 use super::branches::BranchId;
 use super::change_sets::ChangeSetId;
+use crate::package::PackageId;
 
 /// Deletes a branch at `change_set`: it is found no more, and of what it ever held the history keeps only the digests.
 /// Returns how many package versions it held.
@@ -46,6 +50,27 @@ pub fn delete_branch(
         parameters,
     )?;
     Ok(usize::try_from(held).unwrap_or_default())
+}
+
+/// Returns the package versions of a branch whose artifact no other branch holds or held.
+pub fn only_of(conn: &Connection, branch: BranchId) -> Result<HashSet<PackageId>, StoreError> {
+    let mut query = conn.prepare(
+        "SELECT v.name, v.version
+           FROM member m
+           JOIN package_version v ON v.id = m.package_version
+          WHERE m.branch = :branch
+            AND NOT EXISTS (SELECT 1
+                              FROM member other
+                             WHERE other.artifact = m.artifact AND other.branch <> m.branch)",
+    )?;
+    let rows = query.query_map(named_params! { ":branch": branch }, |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+    })?;
+    rows.map(|row| {
+        let (name, version) = row?;
+        artifacts::package_id(&name, &version)
+    })
+    .collect()
 }
 
 /// Tells whether a branch held something right after `change_set` that it will never give back.

@@ -45,6 +45,7 @@ pub mod keys;
 pub mod prune;
 pub mod quarantine;
 pub mod recipes;
+pub mod records;
 mod schema;
 pub mod signatures;
 pub mod sizes;

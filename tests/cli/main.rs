@@ -13,6 +13,7 @@ mod keeping;
 mod keys;
 mod questions;
 mod real_images;
+mod records;
 mod served;
 mod server;
 mod shared;

@@ -7,6 +7,8 @@ use crate::admin::Failure;
 use crate::admin::addition::{self, Added, AdditionRequest};
 use crate::admin::collection::{self, Collected, CollectionRequest, Readers};
 use crate::admin::deletion::{self, Deleted, DeletionRequest};
+use crate::admin::record::{self, SignedRecord};
+use crate::admin::signer::{self, SignerReport};
 use crate::admin::sizes::{self, SizesReport};
 use crate::distribution::DistributionName;
 use crate::limits::Limits;
@@ -41,6 +43,20 @@ impl Door {
         match self {
             Self::Here(store) => Ok(collection::collect(store, Readers::None, request)?),
             Self::There(client) => client.post("/gc", &request),
+        }
+    }
+
+    pub(in crate::cli) fn record(&self, number: i64) -> Result<SignedRecord, Failure> {
+        match self {
+            Self::Here(store) => Ok(record::record(store, number)?),
+            Self::There(client) => client.get(&format!("/records/{number}"), &()),
+        }
+    }
+
+    pub(in crate::cli) fn signer(&self) -> Result<SignerReport, Failure> {
+        match self {
+            Self::Here(store) => Ok(signer::show(store)?),
+            Self::There(client) => client.get("/signer", &()),
         }
     }
 
