@@ -132,6 +132,7 @@ fn a_release_that_is_served_or_none_is_not_deleted() {
     insta::assert_snapshot!(site.run(&["delete-release", "7.9.1", "--yes"]), @r"
     exit 1
     Error: there is no branch 7.9.1
+    Hint: Did you mean 7.9.0?
     Hint: `airlock distribution list` shows what there is
     ");
     insta::assert_snapshot!(site.run(&["delete-release", "8.5.0"]), @r"

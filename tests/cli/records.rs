@@ -96,15 +96,7 @@ fn the_record_of_a_deleted_release_still_has_every_digest() {
     site.run(&["import", &other, "--branch", "mine"]);
     let before = json(&site, &["record", "1"])["record"].clone();
     site.run(&["activate", "mine"]);
-    let said = site.run(&[
-        "delete-release",
-        "8.5.0",
-        "--yes",
-        "--reason",
-        "old\n* Why: new",
-    ]);
-    assert!(said.starts_with("exit "), "{said}");
-    let deleted = site.run(&["delete-release", "8.5.0", "--yes"]);
+    printed(&site, &["delete-release", "8.5.0", "--yes"]);
     printed(&site, &["gc"]);
-    assert_eq!(json(&site, &["record", "1"])["record"], before, "{deleted}");
+    assert_eq!(json(&site, &["record", "1"])["record"], before);
 }
