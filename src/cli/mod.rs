@@ -1,8 +1,8 @@
 //! The command line: one file a subcommand. It talks to people; what it does, [`crate::admin`] and [`crate::server`] do.
 
 mod activate;
-mod asked;
 mod add;
+mod asked;
 mod change_text;
 mod control;
 mod delete_release;
