@@ -11,6 +11,7 @@
 //! open is an [`ArchiveError`] and ends the reading. Which entries belong together, and whether one comes twice, is the
 //! caller's to judge.
 
+mod buffers;
 mod directory;
 mod error;
 mod expand;
@@ -26,11 +27,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+pub use self::buffers::Buffers;
 pub use self::directory::{pack_directory, pack_files, packed_directory_bytes, packed_files_bytes};
 pub use self::error::{ArchiveError, Inside, Place};
 pub use self::image::{ArrangedImage, ImageError, Pieces, arrange_folder, arrange_image};
 pub use self::path::{MemberPath, PathRefusal};
 pub use self::source::{Format, ReadCounter};
+pub use self::zip::Inflater;
 pub use self::zip::exact::{ExactEntry, ExactZip, ExactZipError};
 
 use self::expand::Expanded;
@@ -408,14 +411,20 @@ impl<'a> FileEntry<'a> {
         })
     }
 
-    /// Keeps the file: in memory where it has at most `memory_bytes`, else in an unnamed temporary file in `spool`. The
+    /// Keeps the file: in memory, one of `buffers`, where it has at most `memory_bytes`, else in an unnamed temporary file in `spool`. The
     /// copy of a zip that came as a stream is kept where it is. How much may be written is for the caller to bound.
-    pub fn keep(mut self, memory_bytes: u64, spool: &Path) -> Result<KeptFile, ArchiveError> {
+    pub fn keep(
+        mut self,
+        memory_bytes: u64,
+        buffers: &Buffers,
+        spool: &Path,
+    ) -> Result<KeptFile, ArchiveError> {
         let medium = if let Content::Kept(kept, _) = self.content {
             return Ok(kept);
         } else if self.size_bytes <= memory_bytes {
-            let mut bytes = Vec::with_capacity(self.size_bytes as usize);
-            self.read_to_end(&mut bytes)?;
+            let bytes = buffers.filled(self.size_bytes as usize, |bytes| {
+                self.read_to_end(bytes).map(drop)
+            })?;
             zip::Medium::Memory(bytes)
         } else {
             zip::Medium::spool(&mut self, spool)?

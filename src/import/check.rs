@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::error::ImportError;
-use crate::archive::{Archive, ArchiveError, Entry, ExactZip, Origin};
+use crate::archive::{Archive, ArchiveError, Buffers, Entry, ExactZip, Origin};
 use crate::limits::Limits;
 use crate::package::check::{self, Checked, Finding};
 
@@ -33,7 +33,7 @@ pub fn check_zips(
             continue;
         }
         let zip = file
-            .keep(MEMORY_BYTES, spool)
+            .keep(MEMORY_BYTES, &Buffers::default(), spool)
             .map_err(ImportError::source)?;
         checked.push(match ExactZip::open(zip, limits) {
             Ok(zip) => check_zip(&zip, limits),

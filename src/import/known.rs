@@ -84,6 +84,17 @@ impl Known {
         Ok(found)
     }
 
+    /// Remembers what was stored for `sought`, in a transaction that was committed.
+    pub(super) fn learn(&self, sought: Sought, found: Found) {
+        match (sought, found.stream) {
+            (Sought::Stream(sha256), Some(stream)) => {
+                self.streams.insert(sha256, (stream, found.content));
+            }
+            (Sought::Stream(_), None) => {}
+            (Sought::Content(sha256), _) => self.contents.insert(sha256, found.content),
+        }
+    }
+
     fn remembered(&self, sought: &Sought) -> Option<Found> {
         match sought {
             Sought::Stream(sha256) => self.streams.get(sha256).map(of_stream),

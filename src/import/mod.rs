@@ -19,6 +19,7 @@ mod paths;
 mod plan;
 mod progress;
 mod reader;
+mod recent;
 mod report;
 mod repository;
 mod signatures;

@@ -8,10 +8,11 @@ use rusqlite::Transaction;
 use super::collect::{Collected, Held};
 use super::encode::Encoder;
 use super::error::ImportError;
+use super::known::{Found, Known, Sought};
 use super::leaf_pages::LeafPages;
 use crate::crypto::Digest;
-use crate::store::contents;
-use crate::store::streams::{self, CHUNK_BYTES, Coding};
+use crate::store::contents::{self, Content};
+use crate::store::streams::{self, CHUNK_BYTES, Coding, Stream};
 use crate::store::{Store, StoreError};
 
 /// Bytes that one transaction writes at most, so that no other write waits long for it.
@@ -65,17 +66,22 @@ pub(super) fn encode_new<'f>(
 pub(super) fn write(
     store: &Store,
     pages: &LeafPages,
+    known: &Known,
     new: &[Encoded<'_>],
 ) -> Result<(), StoreError> {
     batches(new).try_for_each(|batch| {
-        store.write_within_space(|conn| {
+        let stored = store.write_within_space(|conn| {
             let sizes = batch.iter().map(|content| content.at_rest.len());
-            pages
-                .order(sizes)
-                .into_iter()
-                .filter_map(|index| batch.get(index))
-                .try_for_each(|content| put(conn, content))
-        })
+            let order = pages.order(sizes).into_iter();
+            let contents = order.filter_map(|index| batch.get(index));
+            contents
+                .map(|content| Ok((content.sought(), put(conn, content)?)))
+                .collect::<Result<Vec<_>, StoreError>>()
+        })?;
+        for (sought, found) in stored {
+            known.learn(sought, found);
+        }
+        Ok(())
     })
 }
 
@@ -100,6 +106,11 @@ impl<'a> Encoded<'a> {
             at_rest,
             exact: None,
         }
+    }
+
+    fn sought(&self) -> Sought {
+        self.exact
+            .map_or(Sought::Content(self.sha256), Sought::Stream)
     }
 
     /// Returns what it takes of [`TRANSACTION_BYTES`].
@@ -127,25 +138,42 @@ fn batches<'a, 'b>(new: &'b [Encoded<'a>]) -> impl Iterator<Item = &'b [Encoded<
     })
 }
 
-/// Writes a content and its stream, unless another package brought it meanwhile.
-fn put(conn: &Transaction<'_>, new: &Encoded<'_>) -> Result<(), StoreError> {
+/// Writes a content and its stream, unless another package brought it meanwhile; returns what the store holds then.
+fn put(conn: &Transaction<'_>, new: &Encoded<'_>) -> Result<Found, StoreError> {
+    let same_stream = match &new.exact {
+        Some(exact) => streams::find_deflated(conn, exact)?,
+        None => None,
+    };
+    if let Some((stream, content)) = same_stream {
+        let stream = Some(stream);
+        return Ok(Found { content, stream });
+    }
     let known = contents::find(conn, &new.sha256)?;
-    let has_stream = match &new.exact {
-        None => known.is_some(),
-        Some(exact) => streams::find_deflated(conn, exact)?.is_some(),
-    };
-    if has_stream {
-        return Ok(());
+    if let (Some(content), None) = (known, new.exact) {
+        let stream = None;
+        return Ok(Found { content, stream });
     }
-    let id = match known {
-        Some(known) => known.id,
-        None => contents::insert(conn, &new.sha256, new.plain_bytes, new.crc32)?,
+    let content = match known {
+        Some(known) => known,
+        None => Content {
+            id: contents::insert(conn, &new.sha256, new.plain_bytes, new.crc32)?,
+            sha256: new.sha256,
+            bytes: new.plain_bytes,
+            crc32: new.crc32,
+        },
     };
-    let stream = streams::begin(conn, new.coding)?;
+    let (exact, bytes) = (new.exact.as_ref(), new.at_rest.len() as u64);
+    let id = streams::add(conn, content.id, new.coding, exact, bytes)?;
     for (number, chunk) in (0..).zip(new.at_rest.chunks(CHUNK_BYTES)) {
-        streams::append(conn, stream, number, chunk)?;
+        streams::append(conn, id, number, chunk)?;
     }
-    let exact = new.exact.as_ref();
-    streams::finish(conn, stream, id, exact, new.at_rest.len() as u64)?;
-    exact.map_or(Ok(()), |_| streams::drop_replaced(conn, id))
+    if known.is_some() && exact.is_some() {
+        streams::drop_replaced(conn, content.id)?;
+    }
+    let stream = exact.map(|_| Stream {
+        id,
+        coding: new.coding,
+        bytes,
+    });
+    Ok(Found { content, stream })
 }

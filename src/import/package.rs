@@ -9,7 +9,9 @@ use super::known::Known;
 use super::leaf_pages::LeafPages;
 use super::new_contents;
 use super::paths;
+use super::recent::Recent;
 use super::stored::read_content;
+use crate::archive::Inflater;
 use crate::crypto::openpgp::Certificate;
 use crate::crypto::{Digest, Hasher};
 use crate::limits::Limits;
@@ -42,6 +44,8 @@ pub(super) struct Maker<'a> {
     pub keyring: &'a [Certificate],
     pub pages: &'a LeafPages,
     pub known: &'a Known,
+    pub recent: &'a Recent,
+    pub inflater: Inflater,
 }
 
 impl Maker<'_> {
@@ -180,7 +184,7 @@ impl Maker<'_> {
         let document = document(rendered);
         let contents = files.iter().chain([&document]);
         let new = new_contents::encode_new(self.store, &mut self.encoder, contents)?;
-        new_contents::write(self.store, self.pages, &new)?;
+        new_contents::write(self.store, self.pages, self.known, &new)?;
         let element = self.encoder.deflate(rendered.element.text.as_bytes());
         let row = |document| documents::Document {
             renderer: RENDERER,

@@ -16,8 +16,8 @@ use super::source_reader::Totals;
 use super::stage::StageRequest;
 use super::work::Work;
 use crate::archive::{
-    Archive, ArchiveError, BeforeCopy, Entry, ExactZip, ExactZipError, FileEntry, ImageFacts,
-    Origin,
+    Archive, ArchiveError, BeforeCopy, Buffers, Entry, ExactZip, ExactZipError, FileEntry,
+    ImageFacts, Origin,
 };
 use crate::distribution::target_of_image;
 use crate::limits::Limits;
@@ -37,6 +37,7 @@ pub(super) struct Reader<'a> {
     request: &'a StageRequest,
     progress: &'a Arc<Progress>,
     jobs: SyncSender<Job>,
+    buffers: Buffers,
     collecting: Option<Collecting>,
     /// When the source's first file was changed, in seconds since 1970.
     first_modified: Option<i64>,
@@ -61,6 +62,7 @@ impl<'a> Reader<'a> {
             request,
             progress,
             jobs,
+            buffers: Buffers::default(),
             collecting: None,
             first_modified: None,
             found,
@@ -281,7 +283,7 @@ impl<'a> Reader<'a> {
             self.store.disk().check_for(file.size_bytes)?;
         }
         let kept = file
-            .keep(memory_bytes, self.store.folder())
+            .keep(memory_bytes, &self.buffers, self.store.folder())
             .map_err(ImportError::source)?;
         match ExactZip::open(kept, limits) {
             Ok(zip) => Ok(Ok(zip)),

@@ -19,9 +19,11 @@ use super::leaf_pages::LeafPages;
 use super::package::{Made, Maker};
 use super::progress::{Outcome, Progress};
 use super::reader::{Job, Reader};
+use super::recent::Recent;
 use super::signatures;
 use super::source_reader::SourceReader;
 use super::space::Before;
+use crate::archive::Inflater;
 use crate::crypto::openpgp::Certificate;
 use crate::distribution::{BranchKind, DistributionName, SignaturePolicy};
 use crate::limits::Limits;
@@ -154,7 +156,7 @@ impl Reading<'_> {
         let (jobs, received) = sync_channel::<Job>(1);
         let queue = Queue(Mutex::new(Some(received)));
         let made = Mutex::new(Vec::new());
-        let (pages, known) = (LeafPages::default(), Known::default());
+        let (pages, known, recent) = (LeafPages::default(), Known::default(), Recent::default());
         let (source, totals) = SourceReader::new(source, Arc::clone(progress), store.disk());
         let mut found = std::thread::scope(|scope| {
             let workers: Vec<_> = (0..makers)
@@ -171,6 +173,8 @@ impl Reading<'_> {
                         keyring,
                         pages: &pages,
                         known: &known,
+                        recent: &recent,
+                        inflater: Inflater::default(),
                     };
                     let (queue, made) = (&queue, &made);
                     scope.spawn(move || make_all(maker, queue, made, progress))

@@ -17,7 +17,7 @@ use super::stream_writer::{self, Encoding};
 use crate::archive::{ExactEntry, ExactZip};
 use crate::crypto::Digest;
 use crate::store::contents::ContentId;
-use crate::store::recipes::{Packed, Piece};
+use crate::store::recipes::Piece;
 use crate::store::streams::Coding;
 use crate::store::{Store, StoreError};
 
@@ -35,13 +35,13 @@ pub(super) struct ZipFile<'z> {
 }
 
 /// Stores `batch` and what the store does not hold of `files`, in short transactions.
-pub(super) fn store_new(
+pub(super) fn store_new<'z>(
     store: &Store,
     encoder: &mut Encoder,
-    pages: &LeafPages,
-    zip: &ExactZip,
+    (pages, known): (&LeafPages, &Known),
+    zip: &'z ExactZip,
     files: &[ZipFile<'_>],
-    mut batch: Vec<Encoded<'_>>,
+    mut batch: Vec<Encoded<'z>>,
 ) -> Result<(), ImportError> {
     let mut seen = HashSet::new();
     let mut batch_bytes = batch.iter().map(Encoded::weight).sum();
@@ -49,45 +49,37 @@ pub(super) fn store_new(
         if file.known.is_some() || !seen.insert(file.sought) {
             continue;
         }
-        if file.entry.packed_bytes() > TRANSACTION_BYTES as u64 {
+        let packed = zip.packed(file.entry, TRANSACTION_BYTES);
+        let Some(packed) = packed.map_err(ImportError::source)? else {
             store_large(store, zip, file)?;
             continue;
-        }
-        let new = encoded(encoder, zip, file)?;
+        };
+        let new = encoded(encoder, packed, file);
         batch_bytes += new.weight();
         batch.push(new);
         if batch_bytes >= TRANSACTION_BYTES {
-            new_contents::write(store, pages, &batch)?;
+            new_contents::write(store, pages, known, &batch)?;
             batch.clear();
             batch_bytes = 0;
         }
     }
-    new_contents::write(store, pages, &batch)?;
+    new_contents::write(store, pages, known, &batch)?;
     Ok(())
 }
 
-fn encoded(
-    encoder: &mut Encoder,
-    zip: &ExactZip,
-    file: &ZipFile<'_>,
-) -> Result<Encoded<'static>, ImportError> {
+fn encoded<'z>(encoder: &mut Encoder, packed: Cow<'z, [u8]>, file: &ZipFile<'_>) -> Encoded<'z> {
     let entry = file.entry;
-    let mut packed = Vec::new();
-    zip.raw(entry.data.clone())
-        .read_to_end(&mut packed)
-        .map_err(ImportError::source)?;
     let Sought::Stream(stream_sha256) = file.sought else {
-        let plain = Cow::Owned(packed);
-        return Ok(Encoded::of_plain(encoder, plain, file.sha256, entry.crc32));
+        return Encoded::of_plain(encoder, packed, file.sha256, entry.crc32);
     };
-    Ok(Encoded {
+    Encoded {
         sha256: file.sha256,
         crc32: entry.crc32,
         plain_bytes: entry.size_bytes,
         coding: Coding::Deflate,
-        at_rest: Cow::Owned(packed),
+        at_rest: packed,
         exact: Some(stream_sha256),
-    })
+    }
 }
 
 fn store_large(store: &Store, zip: &ExactZip, file: &ZipFile<'_>) -> Result<(), ImportError> {
@@ -143,10 +135,10 @@ pub(super) fn recipe(
     Ok((pieces, contents))
 }
 
-/// Tells whether `recipe` gives `zip` back: see the head of `zip_package.rs`.
+/// Tells whether `pieces` give `zip` back: see the head of `zip_package.rs`.
 pub(super) fn is_exact(
     store: &Store,
-    recipe: &Packed,
+    pieces: &[Piece],
     zip: &ExactZip,
     files: &[ZipFile<'_>],
 ) -> Result<bool, ImportError> {
@@ -154,11 +146,11 @@ pub(super) fn is_exact(
     let mut files = files.iter();
     let mut read_back = HashSet::new();
     let mut position = 0;
-    for piece in recipe.pieces().unwrap_or_default() {
+    for piece in pieces {
         let start = position;
         position += piece.bytes();
         if let Piece::Literal(_) = piece {
-            if literals.next() != Some(piece) {
+            if literals.next().as_ref() != Some(piece) {
                 return Ok(false);
             }
             continue;
@@ -172,7 +164,7 @@ pub(super) fn is_exact(
         if file.known.is_some() || !read_back.insert(file.sought) {
             continue;
         }
-        let there = match piece {
+        let there = match *piece {
             Piece::Stream { stream, .. } => Sought::Stream(stored::stream_digest(store, stream)?),
             Piece::Content { content, bytes } => {
                 Sought::Content(stored::content_digest(store, content, bytes)?)

@@ -15,12 +15,14 @@ use super::new_contents;
 use super::package::{Made, Maker, document, tree_digest};
 use super::paths;
 use super::reader::zip_fault;
+use super::recent::Seen;
 use super::signatures::Seal;
 use super::zip_contents::{self, ZipFile};
-use crate::archive::{ArchiveError, ExactZip};
+use crate::archive::{ArchiveError, ExactEntry, ExactZip};
 use crate::crypto::{Digest, Hasher};
 use crate::package::{FileList, PackageId};
 use crate::store::artifacts::{self, NewArtifact};
+use crate::store::recipes::{Listed, ListedFile};
 use crate::store::{StoreError, recipes, stages};
 
 /// Why a zip becomes no artifact.
@@ -99,10 +101,11 @@ impl Maker<'_> {
         let document = document(&rendered);
         let encoder = &mut self.encoder;
         let new = new_contents::encode_new(self.store, encoder, std::iter::once(&document))?;
-        zip_contents::store_new(self.store, encoder, self.pages, zip, &files, new)?;
+        let known = (self.pages, self.known);
+        zip_contents::store_new(self.store, encoder, known, zip, &files, new)?;
         let (pieces, contents) = zip_contents::recipe(self.store, self.known, zip, &files)?;
-        let recipe = recipes::pack(&pieces);
-        if !zip_contents::is_exact(self.store, &recipe, zip, &files)? {
+        let recipe = recipes::pack(&pieces, &listed(zip, &tree));
+        if !zip_contents::is_exact(self.store, &pieces, zip, &files)? {
             return Err(PackageError::NotExact.into());
         }
         let artifact = NewArtifact {
@@ -136,42 +139,52 @@ impl Maker<'_> {
 
     /// Reads the contents of all files; those whose very stream the store holds need not be inflated for it.
     fn read_files<'z>(
-        &self,
+        &mut self,
         collected: &mut Collecting,
         zip: &'z ExactZip,
         buffer: &mut [u8],
     ) -> Result<Vec<ZipFile<'z>>, Fault> {
+        let mut seen = Vec::with_capacity(zip.entries().len());
         let mut streams = Vec::with_capacity(zip.entries().len());
         for entry in zip.entries() {
             collected.admit(&entry.path, entry.size_bytes, self.limits)?;
+            let packed = zip.packed(entry, WHOLE_BYTES)?;
+            let mut lately = packed.as_ref().and_then(|it| self.recent.find(entry, it));
             if entry.is_deflated {
-                let sha256 = raw_digest(zip, entry.data.clone(), buffer)?;
+                let sha256 = match (&lately, &packed) {
+                    (Some(lately), _) => lately.sha256,
+                    (None, None) => raw_digest(zip, entry.data.clone(), buffer)?,
+                    (None, Some(packed)) => {
+                        let sha256 = Digest::of(packed);
+                        lately = self.recent.remember(entry, packed, sha256);
+                        sha256
+                    }
+                };
                 streams.push(Sought::Stream(sha256));
             }
+            seen.push(lately);
         }
         let found = self.known.find(self.store, &streams)?;
         let mut streams = streams.into_iter().zip(found).peekable();
         let mut files = Vec::with_capacity(zip.entries().len());
-        for entry in zip.entries() {
+        for (entry, seen) in zip.entries().iter().zip(seen) {
             let stream = streams.next_if(|_| entry.is_deflated);
             let known = stream.and_then(|(_, known)| known);
-            let mut content = zip.content(entry);
             let mut manifest = None;
-            let sha256 = match known {
-                _ if collect::is_manifest(&entry.path) => {
-                    let mut text = Vec::new();
-                    content.read_to_end(&mut text)?;
-                    let sha256 = Digest::of(&text);
+            let sha256 = match (known, seen) {
+                (_, seen) if collect::is_manifest(&entry.path) => {
+                    let (sha256, text) = self.manifest(zip, entry, seen.as_deref())?;
                     manifest = Some(text);
                     sha256
                 }
                 // What it announces is checked against what was checked before; where it lies, reading it says how.
-                Some(Found { content, .. })
+                (Some(Found { content, .. }), _)
                     if (content.bytes, content.crc32) == (entry.size_bytes, entry.crc32) =>
                 {
                     content.sha256
                 }
-                _ => read_all(&mut content, buffer)?,
+                (_, Some(seen)) if !entry.is_deflated => seen.sha256,
+                _ => self.content_digest(zip, entry, buffer)?,
             };
             files.push(ZipFile {
                 entry,
@@ -183,6 +196,54 @@ impl Maker<'_> {
         }
         self.find_contents(&mut files)?;
         Ok(files)
+    }
+
+    /// Returns the content of a manifest, which is as announced, and its digest.
+    fn manifest(
+        &mut self,
+        zip: &ExactZip,
+        entry: &ExactEntry,
+        seen: Option<&Seen>,
+    ) -> Result<(Digest, Vec<u8>), Fault> {
+        if let Some(read) = seen.and_then(|seen| seen.manifest.get()) {
+            return Ok(read.clone());
+        }
+        let packed = zip.packed(entry, WHOLE_BYTES)?;
+        let whole = packed.as_ref();
+        let text = match whole.and_then(|packed| self.inflater.content(entry, packed)) {
+            Some(text) => text.to_vec(),
+            None => {
+                let mut text = Vec::new();
+                zip.content(entry).read_to_end(&mut text)?;
+                text
+            }
+        };
+        let read = (Digest::of(&text), text);
+        let stored = packed.filter(|_| !entry.is_deflated);
+        let new = stored.and_then(|packed| self.recent.remember(entry, &packed, read.0));
+        if let Some(seen) = seen.or(new.as_deref()) {
+            seen.manifest.get_or_init(|| read.clone());
+        }
+        Ok(read)
+    }
+
+    /// Returns the digest of an entry's content, which is as announced.
+    fn content_digest(
+        &mut self,
+        zip: &ExactZip,
+        entry: &ExactEntry,
+        buffer: &mut [u8],
+    ) -> Result<Digest, Fault> {
+        if let Some(packed) = zip.packed(entry, WHOLE_BYTES)?
+            && let Some(plain) = self.inflater.content(entry, &packed)
+        {
+            let sha256 = Digest::of(plain);
+            if !entry.is_deflated {
+                self.recent.remember(entry, &packed, sha256);
+            }
+            return Ok(sha256);
+        }
+        read_all(&mut zip.content(entry), buffer)
     }
 
     /// Looks for the contents of stored files in the store.
@@ -207,7 +268,8 @@ impl Maker<'_> {
         if zip.bytes() - in_files <= limit_bytes {
             return Ok(());
         }
-        if recipes::pack(&zip_contents::literals(zip)?).bytes() > limit_bytes {
+        let literals = zip_contents::literals(zip)?;
+        if recipes::pack(&literals, &Listed::default()).bytes() > limit_bytes {
             return Err(PackageError::RecipeTooLarge { limit_bytes }.into());
         }
         Ok(())
@@ -215,6 +277,22 @@ impl Maker<'_> {
 }
 
 const BUFFER_BYTES: usize = 64 << 10;
+
+/// Bytes of an entry, packed, that are looked at as a whole.
+const WHOLE_BYTES: usize = 2 << 20;
+
+/// Returns what the store will know of the files of a zip, which are given by path component.
+fn listed<'z>(zip: &ExactZip, tree: &[&ZipFile<'z>]) -> Listed<'z> {
+    let files = tree.iter().map(|file| ListedFile {
+        path: file.entry.path.as_str().into(),
+        bytes: file.entry.size_bytes,
+        crc32: file.entry.crc32,
+    });
+    Listed {
+        root: zip.root().to_owned(),
+        files: files.collect(),
+    }
+}
 
 /// Returns the digest of part of a zip, as it lies.
 fn raw_digest(zip: &ExactZip, range: Range<u64>, buffer: &mut [u8]) -> Result<Digest, Fault> {
@@ -266,12 +344,18 @@ impl From<StoreError> for Fault {
     }
 }
 
-impl From<std::io::Error> for Fault {
-    /// A fault that reading a zip has found; the disk's own end the import.
-    fn from(error: std::io::Error) -> Self {
-        match zip_fault(ArchiveError::from(error)) {
+impl From<ArchiveError> for Fault {
+    fn from(error: ArchiveError) -> Self {
+        match zip_fault(error) {
             Ok(why) => Self::Package(why),
             Err(error) => Self::Import(error),
         }
+    }
+}
+
+impl From<std::io::Error> for Fault {
+    /// A fault that reading a zip has found; the disk's own end the import.
+    fn from(error: std::io::Error) -> Self {
+        ArchiveError::from(error).into()
     }
 }

@@ -451,7 +451,7 @@ mod tests {
             stream: second,
             bytes: 6,
         };
-        recipes::put(&conn, zip, &recipes::pack(&[piece])).unwrap();
+        recipes::put(&conn, zip, &recipes::pack(&[piece], &Default::default())).unwrap();
         let source = sources::begin(&conn, "packages.tar").unwrap();
         let stage = stages::begin(&conn, source, "then", "tester", None).unwrap();
         stages::add(&conn, stage, zip).unwrap();

@@ -1,7 +1,7 @@
 //! Recipes: how an artifact that came as a zip is put together again, in the order of its bytes.
 //!
 //! A recipe is one row: its steps as variable-length numbers, seven bits a byte and the lowest first, then all literal bytes
-//! together, less what `recipes/headers.rs` can tell, under zstd. An artifact that came as a tree has none: its
+//! together, less what `recipes/headers.rs` can tell from them and from the artifact's files, under zstd. An artifact that came as a tree has none: its
 //! zip is a function of its files.
 
 mod headers;
@@ -9,8 +9,9 @@ mod headers;
 use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
 
 use self::headers::{Direction, Span};
+pub use self::headers::{Listed, ListedFile};
 use super::StoreError;
-use super::artifacts::ArtifactId;
+use super::artifacts::{self, ArtifactId};
 use super::contents::ContentId;
 use super::streams::StreamId;
 
@@ -47,7 +48,10 @@ impl Piece {
 
 /// A recipe as it lies in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Packed(Vec<u8>);
+pub struct Packed {
+    pieces: Vec<u8>,
+    is_by_files: bool,
+}
 
 /// Headers repeat each other; beyond this level they do not get smaller.
 const ZSTD_LEVEL: i32 = 9;
@@ -59,76 +63,115 @@ const LITERAL: u64 = 0;
 const STREAM: u64 = 1;
 const CONTENT: u64 = 2;
 
-/// Packs a recipe.
-pub fn pack(pieces: &[Piece]) -> Packed {
-    let folded = pack_form(pieces, Form::Folded);
+/// Packs a recipe. `listed` are the files that the artifact has in the store.
+pub fn pack(pieces: &[Piece], listed: &Listed<'_>) -> Packed {
+    // Bytes that are left say which is smaller, without compressing twice.
+    let forms = [Form::FoldedByFiles, Form::Folded].map(|form| Laid::out(pieces, form, listed));
+    let [by_files, folded] = forms;
+    let laid = match by_files.left_bytes() <= folded.left_bytes() {
+        true => by_files,
+        false => folded,
+    };
+    let packed = laid.pack();
     // A zip may be as odd as it likes: what would not come back is kept as it is.
-    if unpack(&folded.0).as_deref() == Some(pieces) {
-        return folded;
+    if packed.unpack(listed).as_deref() == Some(pieces) {
+        return packed;
     }
-    pack_form(pieces, Form::AsItIs)
+    Laid::out(pieces, Form::AsItIs, listed).pack()
 }
 
 /// How the literal bytes of a recipe are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     AsItIs,
-    /// Without what [`headers`] expects.
+    /// Without what [`headers`] expects from the recipe alone.
     Folded,
+    /// Without what [`headers`] expects from the artifact's files too.
+    FoldedByFiles,
 }
 
-fn pack_form(pieces: &[Piece], form: Form) -> Packed {
-    let mut steps = Vec::new();
-    let mut literals = Vec::new();
-    put_number(&mut steps, (pieces.len() as u64) << 1 | form as u64);
-    for piece in pieces {
-        let kind = match piece {
-            Piece::Literal(bytes) => {
-                literals.extend_from_slice(bytes);
-                LITERAL
-            }
-            Piece::Stream { .. } => STREAM,
-            Piece::Content { .. } => CONTENT,
-        };
-        // The kind takes two bits of its own, and no piece of an artifact needs all 64 for its size.
-        put_number(&mut steps, piece.bytes() << 2 | kind);
+/// A recipe before it is compressed.
+struct Laid {
+    form: Form,
+    steps: Vec<u8>,
+    literals: Vec<u8>,
+}
+
+impl Laid {
+    fn out(pieces: &[Piece], form: Form, listed: &Listed<'_>) -> Self {
+        let mut steps = Vec::new();
+        let mut literals = Vec::new();
+        let is_folded = form != Form::AsItIs;
+        put_number(
+            &mut steps,
+            (pieces.len() as u64) << 1 | u64::from(is_folded),
+        );
+        for piece in pieces {
+            let kind = match piece {
+                Piece::Literal(bytes) => {
+                    literals.extend_from_slice(bytes);
+                    LITERAL
+                }
+                Piece::Stream { .. } => STREAM,
+                Piece::Content { .. } => CONTENT,
+            };
+            // The kind takes two bits of its own, and no piece of an artifact needs all 64 for its size.
+            put_number(&mut steps, piece.bytes() << 2 | kind);
+        }
+        // Files that came together have numbers in a row.
+        let mut last = 0_i64;
+        let ids = pieces.iter().filter_map(|piece| match piece {
+            Piece::Literal(_) => None,
+            Piece::Stream { stream, .. } => Some(stream.0),
+            Piece::Content { content, .. } => Some(content.0),
+        });
+        for id in ids {
+            let step = id.wrapping_sub(last);
+            put_number(&mut steps, (step << 1 ^ step >> 63).cast_unsigned());
+            last = id;
+        }
+        if is_folded {
+            let spans: Vec<_> = pieces
+                .iter()
+                .map(|piece| Span {
+                    is_literal: matches!(piece, Piece::Literal(_)),
+                    bytes: piece.bytes(),
+                })
+                .collect();
+            let listed = (form == Form::FoldedByFiles).then_some(listed);
+            headers::cross(&mut literals, &spans, listed, Direction::TakeOut);
+        }
+        Self {
+            form,
+            steps,
+            literals,
+        }
     }
-    // Files that came together have numbers in a row.
-    let mut last = 0_i64;
-    let ids = pieces.iter().filter_map(|piece| match piece {
-        Piece::Literal(_) => None,
-        Piece::Stream { stream, .. } => Some(stream.0),
-        Piece::Content { content, .. } => Some(content.0),
-    });
-    for id in ids {
-        let step = id.wrapping_sub(last);
-        put_number(&mut steps, (step << 1 ^ step >> 63).cast_unsigned());
-        last = id;
+
+    /// Returns how many literal bytes could not be expected.
+    fn left_bytes(&self) -> usize {
+        self.literals.iter().filter(|byte| **byte != 0).count()
     }
-    if form == Form::Folded {
-        let spans: Vec<_> = pieces
-            .iter()
-            .map(|piece| Span {
-                is_literal: matches!(piece, Piece::Literal(_)),
-                bytes: piece.bytes(),
-            })
-            .collect();
-        headers::cross(&mut literals, &spans, Direction::TakeOut);
+
+    fn pack(mut self) -> Packed {
+        self.steps.extend_from_slice(&self.literals);
+        let packed = zstd::bulk::compress(&self.steps, ZSTD_LEVEL);
+        Packed {
+            pieces: packed
+                .expect("compressing memory into memory cannot fail at a level that exists"),
+            is_by_files: self.form == Form::FoldedByFiles,
+        }
     }
-    steps.extend_from_slice(&literals);
-    let packed = zstd::bulk::compress(&steps, ZSTD_LEVEL);
-    Packed(packed.expect("compressing memory into memory cannot fail at a level that exists"))
 }
 
 impl Packed {
-    /// Returns the pieces that were packed; `None` for bytes that are no recipe.
-    pub fn pieces(&self) -> Option<Vec<Piece>> {
-        unpack(&self.0)
-    }
-
     /// Returns how many bytes it takes in the store.
     pub fn bytes(&self) -> u64 {
-        self.0.len() as u64
+        self.pieces.len() as u64
+    }
+
+    fn unpack(&self, listed: &Listed<'_>) -> Option<Vec<Piece>> {
+        unpack(&self.pieces, self.is_by_files.then_some(listed))
     }
 }
 
@@ -138,27 +181,60 @@ pub fn put(
     artifact: ArtifactId,
     recipe: &Packed,
 ) -> Result<(), StoreError> {
-    conn.prepare_cached("INSERT INTO recipe (artifact, pieces) VALUES (:artifact, :pieces)")?
-        .execute(named_params! { ":artifact": artifact, ":pieces": recipe.0 })?;
+    let mut query = conn.prepare_cached(
+        "INSERT INTO recipe (artifact, pieces, is_by_files)
+         VALUES (:artifact, :pieces, :is_by_files)",
+    )?;
+    query.execute(named_params! {
+        ":artifact": artifact,
+        ":pieces": recipe.pieces,
+        ":is_by_files": recipe.is_by_files,
+    })?;
     Ok(())
 }
 
 /// Returns the recipe of an artifact; `None` for one that came as a tree.
 pub fn get(conn: &Connection, artifact: ArtifactId) -> Result<Option<Vec<Piece>>, StoreError> {
-    let packed: Option<Vec<u8>> = conn
-        .prepare_cached("SELECT pieces FROM recipe WHERE artifact = :artifact")?
-        .query_row(named_params! { ":artifact": artifact }, |row| row.get(0))
-        .optional()?;
-    let unpack = |packed: Vec<u8>| {
-        unpack(&packed).ok_or_else(|| StoreError::Invalid {
-            what: "recipe",
-            value: artifact.0.to_string(),
+    let mut query =
+        conn.prepare_cached("SELECT pieces, is_by_files FROM recipe WHERE artifact = :artifact")?;
+    let packed = query.query_row(named_params! { ":artifact": artifact }, |row| {
+        Ok(Packed {
+            pieces: row.get(0)?,
+            is_by_files: row.get(1)?,
         })
+    });
+    let Some(packed) = packed.optional()? else {
+        return Ok(None);
     };
-    packed.map(unpack).transpose()
+    let listed = match packed.is_by_files {
+        true => listed(conn, artifact)?,
+        false => Listed::default(),
+    };
+    let pieces = packed.unpack(&listed).ok_or_else(|| StoreError::Invalid {
+        what: "recipe",
+        value: artifact.0.to_string(),
+    });
+    pieces.map(Some)
 }
 
-fn unpack(packed: &[u8]) -> Option<Vec<Piece>> {
+/// Returns what the rows of an artifact's files say.
+fn listed(conn: &Connection, artifact: ArtifactId) -> Result<Listed<'static>, StoreError> {
+    let package = artifacts::get(conn, artifact)?.map(|artifact| artifact.package);
+    let root = package.map(|package| format!("{}-{}", package.name, package.version));
+    let files = artifacts::files(conn, artifact)?.into_iter();
+    Ok(Listed {
+        root: root.unwrap_or_default(),
+        files: files
+            .map(|file| ListedFile {
+                path: file.path.into(),
+                bytes: file.content.bytes,
+                crc32: file.content.crc32,
+            })
+            .collect(),
+    })
+}
+
+fn unpack(packed: &[u8], listed: Option<&Listed<'_>>) -> Option<Vec<Piece>> {
     let bytes = zstd::bulk::Decompressor::upper_bound(packed)?;
     let mut recipe = zstd::bulk::decompress(packed, bytes.min(MAX_BYTES)).ok()?;
     let mut steps = recipe.as_slice();
@@ -183,8 +259,8 @@ fn unpack(packed: &[u8]) -> Option<Vec<Piece>> {
     }
     let literals_start = recipe.len() - steps.len();
     let literals = recipe.get_mut(literals_start..)?;
-    if head & 1 == Form::Folded as u64 {
-        headers::cross(literals, &spans, Direction::PutBack);
+    if head & 1 == 1 {
+        headers::cross(literals, &spans, listed, Direction::PutBack);
     }
     let (mut literals, mut ids) = (&*literals, ids.into_iter());
     let mut pieces = Vec::with_capacity(spans.len());
@@ -264,16 +340,21 @@ mod tests {
         pieces
     }
 
+    /// Packs a recipe and unpacks it again.
+    fn again(pieces: &[Piece], listed: &Listed<'_>) -> Option<Vec<Piece>> {
+        pack(pieces, listed).unpack(listed)
+    }
+
     #[test]
     fn a_recipe_comes_back_as_it_was_and_a_tree_has_none() {
         let mut conn = schema::in_memory();
         let conn = conn.transaction().unwrap();
         let (zip, tree) = (artifact(&conn, "1.0.0", "a"), artifact(&conn, "1.1.0", "b"));
-        put(&conn, zip, &pack(&pieces())).unwrap();
+        put(&conn, zip, &pack(&pieces(), &Listed::default())).unwrap();
         assert_eq!(get(&conn, zip).unwrap(), Some(pieces()));
         assert_eq!(get(&conn, tree).unwrap(), None);
         for few in [&[][..], &[Piece::Literal(vec![7])]] {
-            assert_eq!(unpack(&pack(few).0).as_deref(), Some(few));
+            assert_eq!(again(few, &Listed::default()).as_deref(), Some(few));
         }
     }
 
@@ -334,6 +415,48 @@ mod tests {
         pieces
     }
 
+    /// Returns what the store says of the files of [`recipe_of_a_zip`].
+    fn files_of_a_zip() -> Listed<'static> {
+        let files = [(7, 70_000), (8, 5_000), (9, 4)].map(|(number, bytes)| ListedFile {
+            path: format!("file-{number}").into(),
+            bytes,
+            crc32: 0x1234_5678 * number,
+        });
+        Listed {
+            root: "package-1.0.0".to_owned(),
+            files: files.into(),
+        }
+    }
+
+    #[test]
+    fn what_the_rows_of_the_files_say_is_not_kept_again() {
+        let pieces = recipe_of_a_zip();
+        let listed = files_of_a_zip();
+        let packed = pack(&pieces, &listed);
+        let steps = zstd::bulk::decompress(&packed.pieces, MAX_BYTES).unwrap();
+        assert!(packed.is_by_files);
+        for file in &listed.files {
+            let crc32 = file.crc32.to_le_bytes();
+            assert!(!steps.windows(4).any(|bytes| bytes == crc32), "{file:?}");
+            let name = file.path.as_bytes();
+            assert!(!steps.windows(name.len()).any(|bytes| bytes == name));
+        }
+        assert!(packed.bytes() < pack(&pieces, &Listed::default()).bytes());
+        assert_eq!(packed.unpack(&listed), Some(pieces.clone()));
+
+        // Rows that say something else help nothing, and are not needed then.
+        let mut other = listed;
+        other.root = "\u{7f}".repeat(13);
+        for file in &mut other.files {
+            file.path = "\u{7f}".repeat(30).into();
+            file.crc32 = !0;
+            file.bytes = u64::MAX;
+        }
+        let packed = pack(&pieces, &other);
+        assert!(!packed.is_by_files);
+        assert_eq!(packed.unpack(&Listed::default()), Some(pieces));
+    }
+
     #[test]
     fn what_a_zip_says_twice_is_kept_once() {
         let pieces = recipe_of_a_zip();
@@ -345,8 +468,9 @@ mod tests {
                 .map(|piece| piece.bytes() as usize)
                 .sum()
         };
-        let steps = zstd::bulk::decompress(&pack(&pieces).0, MAX_BYTES).unwrap();
-        assert_eq!(steps[0] & 1, Form::Folded as u8);
+        let packed = pack(&pieces, &Listed::default());
+        let steps = zstd::bulk::decompress(&packed.pieces, MAX_BYTES).unwrap();
+        assert_eq!(steps[0] & 1, 1, "not folded");
         let directory = steps.len() - 22 - 3 * (46 + "package-1.0.0/file-7".len());
         // Left of three records: who made them, and the mode.
         let left = steps[directory..steps.len() - 22]
@@ -354,12 +478,13 @@ mod tests {
             .filter(|byte| **byte != 0);
         assert_eq!(left.count(), 3 * 4, "{:02x?}", &steps[directory..]);
         assert!(literals(&pieces) > 300);
-        assert_eq!(unpack(&pack(&pieces).0), Some(pieces));
+        assert_eq!(again(&pieces, &Listed::default()), Some(pieces));
     }
 
     #[test]
     fn any_zip_comes_back_whatever_its_headers_say() {
         let good = recipe_of_a_zip();
+        let listed = files_of_a_zip();
         let literals = good
             .iter()
             .filter(|piece| matches!(piece, Piece::Literal(_)));
@@ -371,7 +496,7 @@ mod tests {
                         panic!("literals and files take turns");
                     };
                     bytes[at] = byte;
-                    assert_eq!(unpack(&pack(&odd).0), Some(odd), "{index}, {at}, {byte}");
+                    assert_eq!(again(&odd, &listed), Some(odd), "{index}, {at}, {byte}");
                 }
             }
         }
@@ -379,14 +504,15 @@ mod tests {
 
     #[test]
     fn no_damage_to_a_recipe_is_taken_for_another() {
-        let recipe = zstd::bulk::decompress(&pack(&pieces()).0, MAX_BYTES).unwrap();
-        let again = |recipe: &[u8]| unpack(&zstd::bulk::compress(recipe, 1).unwrap());
+        let packed = pack(&pieces(), &Listed::default());
+        let recipe = zstd::bulk::decompress(&packed.pieces, MAX_BYTES).unwrap();
+        let again = |recipe: &[u8]| unpack(&zstd::bulk::compress(recipe, 1).unwrap(), None);
         assert_eq!(again(&recipe), Some(pieces()));
         for cut in 0..recipe.len() {
             assert_eq!(again(&recipe[..cut]), None, "cut at {cut}");
         }
         assert_eq!(again(&[&recipe[..], b"x"].concat()), None);
         assert_eq!(again(&[0xff; 20]), None);
-        assert_eq!(unpack(b"not zstd"), None);
+        assert_eq!(unpack(b"not zstd", None), None);
     }
 }

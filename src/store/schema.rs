@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0004_signatures.sql"),
     include_str!("../../migrations/0005_holds.sql"),
     include_str!("../../migrations/0006_keeping.sql"),
+    include_str!("../../migrations/0007_recipes_by_files.sql"),
 ];
 
 /// "ALCK", in the file's header: `file` and we can tell the store from other databases.

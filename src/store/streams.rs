@@ -36,6 +36,27 @@ pub struct Stream {
     pub bytes: u64,
 }
 
+/// Adds a stream of `content`, whose chunks follow in the same transaction; `sha256` and `bytes` as for [`finish`].
+pub fn add(
+    conn: &Transaction<'_>,
+    content: ContentId,
+    coding: Coding,
+    sha256: Option<&Digest>,
+    bytes: u64,
+) -> Result<StreamId, StoreError> {
+    let mut query = conn.prepare_cached(
+        "INSERT INTO stream (content, coding, sha256, bytes)
+         VALUES (:content, :coding, :sha256, :bytes)",
+    )?;
+    query.execute(named_params! {
+        ":content": content,
+        ":coding": coding.as_str(),
+        ":sha256": sha256,
+        ":bytes": bytes as i64,
+    })?;
+    Ok(StreamId(conn.last_insert_rowid()))
+}
+
 /// Begins a stream whose content is not known yet. Until [`finish`] it belongs to nothing and nobody finds it.
 pub fn begin(conn: &Transaction<'_>, coding: Coding) -> Result<StreamId, StoreError> {
     conn.prepare_cached("INSERT INTO stream (coding, bytes) VALUES (:coding, 0)")?

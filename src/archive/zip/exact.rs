@@ -21,7 +21,7 @@ use crate::limits::Limits;
 /// A zip whose headers were all read and found to agree; its contents are checked as they are read.
 #[derive(Debug)]
 pub struct ExactZip {
-    medium: Arc<Medium>,
+    pub(super) medium: Arc<Medium>,
     what: Arc<str>,
     length: u64,
     root: String,

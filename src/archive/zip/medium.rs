@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::archive::buffers::Buffer;
 use crate::archive::error::ArchiveError;
 
 /// The bytes of a zip, read at any place without a cursor that others use.
@@ -14,7 +15,7 @@ pub(in crate::archive) enum Medium {
     /// A file, named or not.
     File(File),
     /// All of them.
-    Memory(Vec<u8>),
+    Memory(Buffer),
 }
 
 impl Medium {

@@ -11,6 +11,7 @@ mod directory;
 pub(super) mod exact;
 mod medium;
 mod record;
+mod whole;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -23,6 +24,7 @@ use crate::limits::Limits;
 
 pub(super) use self::content::Content;
 pub(super) use self::medium::{Medium, Window};
+pub use self::whole::Inflater;
 
 /// Sizes of a data descriptor: with or without its signature, with 32-bit or 64-bit sizes.
 const DESCRIPTOR_BYTES: [u64; 4] = [12, 16, 20, 24];
