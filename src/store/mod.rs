@@ -71,6 +71,8 @@ pub use space::{Disk, RESERVE_BYTES};
 pub struct Store {
     folder: PathBuf,
     readers: Mutex<Vec<Connection>>,
+    /// Moves the WAL into the file while others write; opened when there is something to move.
+    checkpointer: Mutex<Option<Connection>>,
     // Dropped after the readers: the last connection to close empties the WAL, and a reader cannot. Whoever waits
     // longest is next: an import, which writes again and again, keeps nobody out.
     writer: FairMutex<Connection>,
@@ -147,6 +149,7 @@ impl Store {
             writer: FairMutex::new(writer),
             is_cramped,
             readers: Mutex::default(),
+            checkpointer: Mutex::default(),
             folder: folder.to_owned(),
             _lock: lock,
         };
@@ -208,7 +211,25 @@ impl Store {
         &self,
         change: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        transact(&mut self.writer.lock(), change)
+        let answer = transact(&mut self.writer.lock(), change);
+        self.checkpoint();
+        answer
+    }
+
+    /// Moves the WAL into the file where that is due and nobody does it already; others go on writing meanwhile.
+    fn checkpoint(&self) {
+        if !schema::is_checkpoint_due() || self.is_cramped {
+            return;
+        }
+        let Ok(mut checkpointer) = self.checkpointer.try_lock() else {
+            return;
+        };
+        if checkpointer.is_none() {
+            *checkpointer = schema::open_checkpointer(&self.folder.join("airlock.db")).ok();
+        }
+        if let Some(conn) = &*checkpointer {
+            schema::checkpoint_beside(conn);
+        }
     }
 
     /// As [`Self::write`], and on disk when it returns, with every write before it: what a change set is committed by.
@@ -224,6 +245,8 @@ impl Store {
         writer
             .pragma_update(None, "synchronous", "NORMAL")
             .map_err(StoreError::from)?;
+        drop(writer);
+        self.checkpoint();
         answer
     }
 

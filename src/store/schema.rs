@@ -3,6 +3,7 @@
 //! `PRAGMA user_version` is the only bookkeeping. A migration is named by the version it produces; all that are missing
 //! run in one transaction, so a failed upgrade leaves the store as it was.
 
+use std::cell::Cell;
 use std::ffi::c_int;
 use std::path::Path;
 
@@ -70,20 +71,55 @@ fn set_up(mut conn: Connection, file: &Path) -> Result<Connection, StoreError> {
     Ok(conn)
 }
 
-/// Pages in the WAL beyond which a commit moves them into the file: 8 MiB, as SQLite does it by itself, and said.
+/// Pages in the WAL from which on they are moved into the file, beside what others write: 8 MiB.
 const CHECKPOINT_PAGES: c_int = 1024;
+
+/// Pages in the WAL from which on a commit moves them itself: while others write all the time, the WAL cannot begin anew.
+const MOST_PAGES: c_int = 2048;
+
+thread_local! {
+    /// What the WAL held after the last commit of this thread; rusqlite's hook is a function without a state of its own.
+    static WAL_PAGES: Cell<c_int> = const { Cell::new(0) };
+}
 
 /// Runs after each commit, with the pages that the WAL holds then.
 fn checkpoint(wal: &mut Wal, pages: c_int) -> rusqlite::Result<()> {
-    if pages >= CHECKPOINT_PAGES {
-        tracing::debug!(phase = "checkpoint", pages, "moving the WAL into the store");
-        match wal.checkpoint() {
-            Ok(()) => tracing::debug!(phase = "checkpoint", "moved"),
-            // The commit holds all the same; the next one tries again.
-            Err(error) => tracing::debug!(phase = "checkpoint", %error, "not moved"),
-        }
+    WAL_PAGES.set(pages);
+    if pages >= MOST_PAGES {
+        moved(pages, || wal.checkpoint());
+        WAL_PAGES.set(0);
     }
     Ok(())
+}
+
+/// Tells whether the WAL that this thread wrote to is to be moved into the file.
+pub(super) fn is_checkpoint_due() -> bool {
+    WAL_PAGES.get() >= CHECKPOINT_PAGES
+}
+
+/// Moves the WAL into the file by a connection of [`open_checkpointer`], while another one may write.
+pub(super) fn checkpoint_beside(conn: &Connection) {
+    let pages = WAL_PAGES.replace(0);
+    moved(pages, || {
+        conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+    });
+}
+
+fn moved(pages: c_int, checkpoint: impl FnOnce() -> rusqlite::Result<()>) {
+    tracing::debug!(phase = "checkpoint", pages, "moving the WAL into the store");
+    match checkpoint() {
+        Ok(()) => tracing::debug!(phase = "checkpoint", "moved"),
+        // The commit holds all the same; the next one tries again.
+        Err(error) => tracing::debug!(phase = "checkpoint", %error, "not moved"),
+    }
+}
+
+/// Opens `file`, which exists and is up to date, for moving the WAL into it.
+pub(super) fn open_checkpointer(file: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(file, flags)?;
+    conn.execute_batch("PRAGMA synchronous = NORMAL;")?;
+    Ok(conn)
 }
 
 /// Opens `file`, which exists and is up to date, for reading.

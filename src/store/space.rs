@@ -57,7 +57,10 @@ impl Store {
     ) -> Result<T, E> {
         let mut writer = self.writer.lock();
         self.make_space(&writer)?;
-        transact(&mut writer, change)
+        let answer = transact(&mut writer, change);
+        drop(writer);
+        self.checkpoint();
+        answer
     }
 
     /// What the WAL holds may be needed once more in the file before the WAL can begin anew, so it counts twice. It is

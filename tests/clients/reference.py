@@ -178,8 +178,8 @@ def ask(url):
         return answer.code, answer.headers, answer.read()
 
 
-def wait_for(url, process, log):
-    for _ in range(100):
+def wait_for(url, process, log, seconds=10):
+    for _ in range(10 * seconds):
         try:
             return ask(url)
         except urllib.error.URLError:

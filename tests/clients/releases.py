@@ -132,7 +132,8 @@ def beside(arguments, server, release, tree):
         Path(folder, "config.yml").write_text(f"package_paths: [{tree / 'packages'}]\n" + cache_times(server, release))
         registry = subprocess.Popen([arguments.registry.resolve(), f"-address=127.0.0.1:{port}"], cwd=folder, stdout=log, stderr=log)
         try:
-            wait_for(f"http://127.0.0.1:{port}/health", registry, log)
+            # It reads every manifest before it answers.
+            wait_for(f"http://127.0.0.1:{port}/health", registry, log, seconds=300)
             paths = [*requests(server, release)]
             pair = f"{server.url}/d/{release}", f"http://127.0.0.1:{port}"
             failed = [failure for path in paths if (failure := difference(path, *pair))]
