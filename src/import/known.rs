@@ -3,6 +3,8 @@
 //! While an import is under way nothing of what it found is taken out of the store: neither a content nor a stream that came
 //! in a zip.
 
+use std::collections::HashMap;
+
 use quick_cache::sync::Cache;
 
 use super::error::ImportError;
@@ -84,14 +86,16 @@ impl Known {
         Ok(found)
     }
 
-    /// Remembers what was stored for `sought`, in a transaction that was committed.
-    pub(super) fn learn(&self, sought: Sought, found: Found) {
-        match (sought, found.stream) {
-            (Sought::Stream(sha256), Some(stream)) => {
-                self.streams.insert(sha256, (stream, found.content));
+    /// Remembers what was stored in a transaction that was committed.
+    pub(super) fn learn(&self, stored: HashMap<Sought, Found>) {
+        for (sought, found) in stored {
+            match (sought, found.stream) {
+                (Sought::Stream(sha256), Some(stream)) => {
+                    self.streams.insert(sha256, (stream, found.content));
+                }
+                (Sought::Stream(_), None) => {}
+                (Sought::Content(sha256), _) => self.contents.insert(sha256, found.content),
             }
-            (Sought::Stream(_), None) => {}
-            (Sought::Content(sha256), _) => self.contents.insert(sha256, found.content),
         }
     }
 

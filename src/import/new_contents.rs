@@ -1,7 +1,7 @@
 //! The contents of a package that the store does not hold yet: encoded, then written in short transactions.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::Transaction;
 
@@ -70,19 +70,23 @@ pub(super) fn write(
     new: &[Encoded<'_>],
 ) -> Result<(), StoreError> {
     batches(new).try_for_each(|batch| {
-        let stored = store.write_within_space(|conn| {
-            let sizes = batch.iter().map(|content| content.at_rest.len());
-            let order = pages.order(sizes).into_iter();
-            let contents = order.filter_map(|index| batch.get(index));
-            contents
-                .map(|content| Ok((content.sought(), put(conn, content)?)))
-                .collect::<Result<Vec<_>, StoreError>>()
-        })?;
-        for (sought, found) in stored {
-            known.learn(sought, found);
-        }
+        known.learn(store.write_within_space(|conn| put_all(conn, pages, batch))?);
         Ok(())
     })
+}
+
+/// Writes contents in the order that wastes the least space; returns what the store holds of each then.
+pub(super) fn put_all(
+    conn: &Transaction<'_>,
+    pages: &LeafPages,
+    batch: &[Encoded<'_>],
+) -> Result<HashMap<Sought, Found>, StoreError> {
+    let sizes = batch.iter().map(|content| content.at_rest.len());
+    let order = pages.order(sizes).into_iter();
+    let contents = order.filter_map(|index| batch.get(index));
+    contents
+        .map(|content| Ok((content.sought(), put(conn, content)?)))
+        .collect()
 }
 
 impl<'a> Encoded<'a> {

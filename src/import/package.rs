@@ -113,7 +113,7 @@ impl Maker<'_> {
             tree_sha256,
             modified,
         };
-        let artifact = self.write(&artifact, files, &rendered, None)?;
+        let artifact = self.write(&artifact, files, &rendered)?;
         Ok(Ok(Made {
             package,
             artifact,
@@ -173,29 +173,49 @@ impl Maker<'_> {
         Ok(hasher.finish())
     }
 
-    /// Writes an artifact with what is new of its contents; `recipe` where it came as a zip.
-    pub(super) fn write(
+    /// Writes an artifact that came as a tree, with what is new of its contents.
+    fn write(
         &mut self,
         artifact: &NewArtifact<'_>,
         files: &[Collected],
         rendered: &Rendered,
-        recipe: Option<&Packed>,
     ) -> Result<ArtifactId, ImportError> {
         let document = document(rendered);
         let contents = files.iter().chain([&document]);
         let new = new_contents::encode_new(self.store, &mut self.encoder, contents)?;
         new_contents::write(self.store, self.pages, self.known, &new)?;
-        let element = self.encoder.deflate(rendered.element.text.as_bytes());
-        let row = |document| documents::Document {
+        let row = self.row(rendered, document.sha256);
+        let (begun, rest) = self.begin(artifact, files)?;
+        let artifact = self
+            .store
+            .write_within_space(|conn| self.finish(conn, artifact, begun, rest, &row, None))?;
+        Ok(artifact)
+    }
+
+    /// Returns what is kept of a rendering; its package document, a content like others, has this digest.
+    pub(super) fn row(
+        &mut self,
+        rendered: &Rendered,
+        document: Digest,
+    ) -> documents::Document<Digest> {
+        documents::Document {
             renderer: RENDERER,
             facts: json(&rendered.facts),
             deprecated: rendered.deprecated.clone(),
             element_slots: json(&rendered.element.slots),
             element_bytes: rendered.element.text.len() as u32,
-            element: element.clone(),
+            element: self.encoder.deflate(rendered.element.text.as_bytes()),
             document_slots: json(&rendered.document.slots),
             document,
-        };
+        }
+    }
+
+    /// Begins an artifact of more files than one transaction adds; returns it, and the files that are left for the last.
+    pub(super) fn begin<'f>(
+        &self,
+        artifact: &NewArtifact<'_>,
+        files: &'f [Collected],
+    ) -> Result<(Option<ArtifactId>, &'f [Collected]), ImportError> {
         let mut begun = None;
         let mut batches = files.chunks(TRANSACTION_FILES).peekable();
         while let Some(batch) = batches.next_if(|batch| batch.len() == TRANSACTION_FILES) {
@@ -205,23 +225,33 @@ impl Maker<'_> {
                 Ok::<_, StoreError>(id)
             })?);
         }
-        let rest = batches.next().unwrap_or_default();
-        let artifact = self.store.write_within_space(|conn| {
-            if let Some(known) = artifacts::find(conn, &artifact.sha256)? {
-                begun.map_or(Ok(()), |id| artifacts::abandon(conn, id))?;
-                stages::add(conn, self.stage, known)?;
-                return Ok::<_, StoreError>(known);
-            }
-            let id = begun.map_or_else(|| artifacts::begin(conn, artifact), Ok)?;
-            add_files(conn, id, rest)?;
-            let row = row(known_content(conn, &document.sha256)?);
-            documents::put(conn, id, documents::NEWEST_DIALECT, &row)?;
-            recipe.map_or(Ok(()), |recipe| recipes::put(conn, id, recipe))?;
-            artifacts::finish(conn, id, artifact)?;
-            stages::add(conn, self.stage, id)?;
-            Ok(id)
-        })?;
-        Ok(artifact)
+        Ok((begun, batches.next().unwrap_or_default()))
+    }
+
+    /// Writes the last rows of an artifact, and stages it: the first moment that anybody finds it.
+    pub(super) fn finish(
+        &self,
+        conn: &Transaction<'_>,
+        artifact: &NewArtifact<'_>,
+        begun: Option<ArtifactId>,
+        files: &[Collected],
+        rendering: &documents::Document<Digest>,
+        recipe: Option<&Packed>,
+    ) -> Result<ArtifactId, StoreError> {
+        if let Some(known) = artifacts::find(conn, &artifact.sha256)? {
+            begun.map_or(Ok(()), |id| artifacts::abandon(conn, id))?;
+            stages::add(conn, self.stage, known)?;
+            return Ok(known);
+        }
+        let id = begun.map_or_else(|| artifacts::begin(conn, artifact), Ok)?;
+        add_files(conn, id, files)?;
+        let document = known_content(conn, &rendering.document)?;
+        let rendering = rendering.with_document(document);
+        documents::put(conn, id, documents::NEWEST_DIALECT, &rendering)?;
+        recipe.map_or(Ok(()), |recipe| recipes::put(conn, id, recipe))?;
+        artifacts::finish(conn, id, artifact)?;
+        stages::add(conn, self.stage, id)?;
+        Ok(id)
     }
 }
 
@@ -231,7 +261,7 @@ pub(super) fn document(rendered: &Rendered) -> Collected {
 }
 
 /// Files that one transaction adds to an artifact at most, so that no other write waits long for it.
-const TRANSACTION_FILES: usize = 2048;
+pub(super) const TRANSACTION_FILES: usize = 2048;
 
 fn add_files(
     conn: &Transaction<'_>,

@@ -1,8 +1,10 @@
 //! Reading the store back, a chunk at a time: a content, plain, and a stream as it lies.
 
 use flate2::{Decompress, FlushDecompress, Status};
+use rusqlite::Connection;
 
 use super::error::ImportError;
+use super::known::Found;
 use crate::crypto::{Digest, Hasher};
 use crate::store::contents::ContentId;
 use crate::store::recipes::Piece;
@@ -62,22 +64,36 @@ fn read_stream(
     Ok(())
 }
 
-/// Returns the digest of the plain bytes of a content, read from the store.
-pub(super) fn content_digest(
-    store: &Store,
-    content: ContentId,
-    bytes: u64,
-) -> Result<Digest, ImportError> {
+/// Returns the digest of what was found, read from the store: of a stream as it lies, else of a content's plain bytes.
+pub(super) fn digest(store: &Store, found: &Found) -> Result<Digest, ImportError> {
     let mut hasher = Hasher::default();
-    read_content(store, content, bytes, |plain| hasher.update(plain))?;
+    let update = |bytes: &[u8]| hasher.update(bytes);
+    match found.stream {
+        Some(stream) => read_chunks(store, stream.id, update)?,
+        None => read_content(store, found.content.id, found.content.bytes, update)?,
+    }
     Ok(hasher.finish())
 }
 
-/// Returns the digest of a stream as it lies, read from the store. Its length is not looked at: another one has another
-/// digest.
-pub(super) fn stream_digest(store: &Store, stream: StreamId) -> Result<Digest, ImportError> {
+/// As [`digest`], of what a transaction has written, and small.
+pub(super) fn digest_within(conn: &Connection, found: &Found) -> Result<Digest, StoreError> {
     let mut hasher = Hasher::default();
-    read_chunks(store, stream, |bytes| hasher.update(bytes))?;
+    let content = &found.content;
+    let (stream, is_plain) = match found.stream {
+        Some(stream) => (stream, false),
+        None => (streams::of_content(conn, content.id)?, true),
+    };
+    let chunk = |number| streams::chunk(conn, stream.id, number);
+    if is_plain {
+        read_stream(&stream, content.bytes, chunk, &mut |plain| {
+            hasher.update(plain)
+        })?;
+    } else {
+        for number in 0..stream.chunks() {
+            let bytes = chunk(number)?.ok_or_else(|| damaged(&stream, number))?;
+            hasher.update(&bytes);
+        }
+    }
     Ok(hasher.finish())
 }
 

@@ -4,15 +4,15 @@
 //! written, so that no more of it is in memory than one transaction takes.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 
+use super::collect::{Collected, Held};
 use super::encode::Encoder;
 use super::error::ImportError;
 use super::known::{Found, Known, Sought};
 use super::leaf_pages::LeafPages;
 use super::new_contents::{self, Encoded, TRANSACTION_BYTES};
-use super::stored;
 use super::stream_writer::{self, Encoding};
 use crate::archive::{ExactEntry, ExactZip};
 use crate::crypto::Digest;
@@ -34,17 +34,31 @@ pub(super) struct ZipFile<'z> {
     pub manifest: Option<Vec<u8>>,
 }
 
-/// Stores `batch` and what the store does not hold of `files`, in short transactions.
-pub(super) fn store_new<'z>(
+impl ZipFile<'_> {
+    /// Returns it as a file whose content the store holds.
+    pub(super) fn collected(&self, held: Held) -> Collected {
+        Collected {
+            path: self.entry.path.clone(),
+            sha256: self.sha256,
+            bytes: self.entry.size_bytes,
+            crc32: self.entry.crc32,
+            held,
+        }
+    }
+}
+
+/// Stores `batch` and what the store does not hold of `files`, in short transactions, but what the last of them is to write:
+/// returns that.
+pub(super) fn store_most<'z>(
     store: &Store,
     encoder: &mut Encoder,
     (pages, known): (&LeafPages, &Known),
     zip: &'z ExactZip,
     files: &[ZipFile<'_>],
     mut batch: Vec<Encoded<'z>>,
-) -> Result<(), ImportError> {
+) -> Result<Vec<Encoded<'z>>, ImportError> {
     let mut seen = HashSet::new();
-    let mut batch_bytes = batch.iter().map(Encoded::weight).sum();
+    let mut batch_bytes = batch.iter().map(Encoded::weight).sum::<usize>();
     for file in files {
         if file.known.is_some() || !seen.insert(file.sought) {
             continue;
@@ -54,17 +68,16 @@ pub(super) fn store_new<'z>(
             store_large(store, zip, file)?;
             continue;
         };
-        let new = encoded(encoder, packed, file);
-        batch_bytes += new.weight();
-        batch.push(new);
         if batch_bytes >= TRANSACTION_BYTES {
             new_contents::write(store, pages, known, &batch)?;
             batch.clear();
             batch_bytes = 0;
         }
+        let new = encoded(encoder, packed, file);
+        batch_bytes += new.weight();
+        batch.push(new);
     }
-    new_contents::write(store, pages, known, &batch)?;
-    Ok(())
+    Ok(batch)
 }
 
 fn encoded<'z>(encoder: &mut Encoder, packed: Cow<'z, [u8]>, file: &ZipFile<'_>) -> Encoded<'z> {
@@ -96,17 +109,13 @@ fn store_large(store: &Store, zip: &ExactZip, file: &ZipFile<'_>) -> Result<(), 
     stream_writer::store_deflated(&mut packed, &encoding, store)
 }
 
-/// Returns how the zip is put together from the store, which holds all of its `files`, and the contents of these, in their
-/// order.
+/// Returns how the zip is put together from the store, and the contents of its `files`, in their order. `stored` is what the
+/// store holds of those that were not known.
 pub(super) fn recipe(
-    store: &Store,
-    known: &Known,
     zip: &ExactZip,
     files: &[ZipFile<'_>],
+    stored: &HashMap<Sought, Found>,
 ) -> Result<(Vec<Piece>, Vec<ContentId>), ImportError> {
-    let new = files.iter().filter(|file| file.known.is_none());
-    let new: Vec<_> = new.map(|file| file.sought).collect();
-    let mut new = known.find(store, &new)?.into_iter();
     let mut pieces = Vec::with_capacity(2 * files.len() + 1);
     let mut contents = Vec::with_capacity(files.len());
     let mut literal_start = 0;
@@ -114,7 +123,7 @@ pub(super) fn recipe(
         let data = &file.entry.data;
         push_literal(&mut pieces, zip, literal_start..data.start)?;
         literal_start = data.end;
-        let found = file.known.or_else(|| new.next().flatten());
+        let found = file.known.or_else(|| stored.get(&file.sought).copied());
         let Found { content, stream } = found.ok_or_else(|| StoreError::Invalid {
             what: "content",
             value: file.sha256.to_string(),
@@ -135,47 +144,43 @@ pub(super) fn recipe(
     Ok((pieces, contents))
 }
 
-/// Tells whether `pieces` give `zip` back: see the head of `zip_package.rs`.
-pub(super) fn is_exact(
-    store: &Store,
+/// Tells whether `pieces` lie as `zip` and its `files` do: see the head of `zip_package.rs`.
+pub(super) fn is_laid_alike(
     pieces: &[Piece],
     zip: &ExactZip,
     files: &[ZipFile<'_>],
 ) -> Result<bool, ImportError> {
     let mut literals = literals(zip)?.into_iter();
     let mut files = files.iter();
-    let mut read_back = HashSet::new();
     let mut position = 0;
     for piece in pieces {
         let start = position;
         position += piece.bytes();
-        if let Piece::Literal(_) = piece {
-            if literals.next().as_ref() != Some(piece) {
-                return Ok(false);
-            }
-            continue;
-        }
-        let Some(file) = files.next() else {
-            return Ok(false);
+        let is_alike = match piece {
+            Piece::Literal(_) => literals.next().as_ref() == Some(piece),
+            _ => files
+                .next()
+                .is_some_and(|file| file.entry.data == (start..position)),
         };
-        if file.entry.data != (start..position) {
-            return Ok(false);
-        }
-        if file.known.is_some() || !read_back.insert(file.sought) {
-            continue;
-        }
-        let there = match *piece {
-            Piece::Stream { stream, .. } => Sought::Stream(stored::stream_digest(store, stream)?),
-            Piece::Content { content, bytes } => {
-                Sought::Content(stored::content_digest(store, content, bytes)?)
-            }
-            Piece::Literal(_) => return Ok(false),
-        };
-        if there != file.sought {
+        if !is_alike {
             return Ok(false);
         }
     }
     Ok(position == zip.bytes() && files.next().is_none() && literals.next().is_none())
+}
+
+/// Tells whether the store gives back what was stored in it.
+pub(super) fn are_given_back<E: From<StoreError>>(
+    stored: &HashMap<Sought, Found>,
+    read: impl Fn(&Found) -> Result<Digest, E>,
+) -> Result<bool, E> {
+    for (sought, found) in stored {
+        let (Sought::Stream(digest) | Sought::Content(digest)) = sought;
+        if read(found)? != *digest {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Returns all bytes of a zip that are no content of a file, as a recipe's pieces.

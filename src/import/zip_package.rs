@@ -4,24 +4,27 @@
 //! is staged: the pieces lie where they lay, literal bytes are the zip's own, streams and contents have the digests of the
 //! bytes they stand for, and whatever of them the store did not hold before is read back from it.
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::ops::Range;
 
-use super::collect::{self, Collected, Collecting, Held};
+use super::collect::{self, Collecting, Held};
 use super::error::{ImportError, PackageError};
 use super::known::{Found, Sought};
 use super::layout;
 use super::new_contents;
-use super::package::{Made, Maker, document, tree_digest};
+use super::package::{Made, Maker, TRANSACTION_FILES, document, tree_digest};
 use super::paths;
 use super::reader::zip_fault;
 use super::recent::Seen;
 use super::signatures::Seal;
+use super::stored;
 use super::zip_contents::{self, ZipFile};
 use crate::archive::{ArchiveError, ExactEntry, ExactZip};
 use crate::crypto::{Digest, Hasher};
-use crate::package::{FileList, PackageId};
-use crate::store::artifacts::{self, NewArtifact};
+use crate::package::{FileList, PackageId, Rendered};
+use crate::store::artifacts::{self, ArtifactId, NewArtifact};
+use crate::store::contents::ContentId;
 use crate::store::recipes::{Listed, ListedFile};
 use crate::store::{StoreError, recipes, stages};
 
@@ -98,16 +101,6 @@ impl Maker<'_> {
         check_name(&collected.folder, zip.root(), &package)?;
         self.check_literals(zip)?;
 
-        let document = document(&rendered);
-        let encoder = &mut self.encoder;
-        let new = new_contents::encode_new(self.store, encoder, std::iter::once(&document))?;
-        let known = (self.pages, self.known);
-        zip_contents::store_new(self.store, encoder, known, zip, &files, new)?;
-        let (pieces, contents) = zip_contents::recipe(self.store, self.known, zip, &files)?;
-        let recipe = recipes::pack(&pieces, &listed(zip, &tree));
-        if !zip_contents::is_exact(self.store, &pieces, zip, &files)? {
-            return Err(PackageError::NotExact.into());
-        }
         let artifact = NewArtifact {
             package: &package,
             sha256,
@@ -118,23 +111,74 @@ impl Maker<'_> {
             ),
             modified,
         };
-        let files: Vec<_> = files
-            .iter()
-            .zip(contents)
-            .map(|(file, content)| Collected {
-                path: file.entry.path.clone(),
-                sha256: file.sha256,
-                bytes: file.entry.size_bytes,
-                crc32: file.entry.crc32,
-                held: Held::Store(content),
-            })
-            .collect();
-        let artifact = self.write(&artifact, &files, &rendered, Some(&recipe))?;
+        let artifact = self.write_zip(&artifact, zip, &files, &listed(zip, &tree), &rendered)?;
         Ok(Made {
             package,
             artifact,
             is_new: true,
         })
+    }
+
+    /// Writes an artifact with what is new of its contents: all at once, unless it is large.
+    fn write_zip(
+        &mut self,
+        artifact: &NewArtifact<'_>,
+        zip: &ExactZip,
+        files: &[ZipFile<'_>],
+        listed: &Listed<'_>,
+        rendered: &Rendered,
+    ) -> Result<ArtifactId, Fault> {
+        let document = document(rendered);
+        let row = self.row(rendered, document.sha256);
+        let encoder = &mut self.encoder;
+        let new = new_contents::encode_new(self.store, encoder, std::iter::once(&document))?;
+        let (store, pages, known) = (self.store, self.pages, self.known);
+        let mut last = zip_contents::store_most(store, encoder, (pages, known), zip, files, new)?;
+        // Their rows take several transactions, and need all contents before.
+        let is_long = files.len() >= TRANSACTION_FILES;
+        if is_long {
+            new_contents::write(store, pages, known, &last)?;
+            last.clear();
+        }
+        let new = files.iter().filter(|file| file.known.is_none());
+        let new: Vec<_> = new.map(|file| file.sought).collect();
+        let there = known.find(store, &new)?.into_iter();
+        let there = new.iter().copied().zip(there);
+        let mut stored: HashMap<_, _> = there
+            .filter_map(|(sought, found)| Some((sought, found?)))
+            .collect();
+        if !zip_contents::are_given_back(&stored, |found| stored::digest(store, found))? {
+            return Err(PackageError::NotExact.into());
+        }
+        let collected = |contents: Vec<ContentId>| -> Vec<_> {
+            let held = contents.into_iter().map(Held::Store);
+            let files = files.iter().zip(held);
+            files.map(|(file, held)| file.collected(held)).collect()
+        };
+        let mut begun = None;
+        if is_long {
+            let contents = zip_contents::recipe(zip, files, &stored)?.1;
+            begun = self.begin(artifact, &collected(contents))?.0;
+        }
+        let written = begun.map_or(0, |_| files.len() - files.len() % TRANSACTION_FILES);
+        let (artifact, new) = store.write_within_space(|conn| {
+            let new = new_contents::put_all(conn, pages, &last)?;
+            if !zip_contents::are_given_back(&new, |found| stored::digest_within(conn, found))? {
+                return Err(PackageError::NotExact.into());
+            }
+            stored.extend(&new);
+            let (pieces, contents) = zip_contents::recipe(zip, files, &stored)?;
+            if !zip_contents::is_laid_alike(&pieces, zip, files)? {
+                return Err(PackageError::NotExact.into());
+            }
+            let recipe = recipes::pack(&pieces, listed);
+            let rest = collected(contents);
+            let rest = rest.get(written..).unwrap_or_default();
+            let artifact = self.finish(conn, artifact, begun, rest, &row, Some(&recipe))?;
+            Ok::<_, Fault>((artifact, new))
+        })?;
+        known.learn(new);
+        Ok(artifact)
     }
 
     /// Reads the contents of all files; those whose very stream the store holds need not be inflated for it.

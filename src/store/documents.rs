@@ -30,6 +30,22 @@ pub struct Document<C> {
     pub document: C,
 }
 
+impl<C> Document<C> {
+    /// Returns the same rendering, with its package document given in another way.
+    pub fn with_document<D>(&self, document: D) -> Document<D> {
+        Document {
+            renderer: self.renderer,
+            facts: self.facts.clone(),
+            deprecated: self.deprecated.clone(),
+            element_slots: self.element_slots.clone(),
+            element_bytes: self.element_bytes,
+            element: self.element.clone(),
+            document_slots: self.document_slots.clone(),
+            document,
+        }
+    }
+}
+
 /// Keeps the rendering of an artifact in one dialect, in place of an older one.
 pub fn put(
     conn: &Transaction<'_>,
