@@ -1,5 +1,6 @@
 //! What can go wrong in an import: with one package, which is then quarantined, or with the import as a whole.
 
+use std::io;
 use std::path::PathBuf;
 
 use crate::archive::{ArchiveError, ImageError};
@@ -217,7 +218,9 @@ impl ImportError {
         let Self::Source(error) = self else {
             return None;
         };
-        let mut fault = error.downcast_ref::<ArchiveError>();
+        // What is found while a file of the source is read comes as the error of that reading.
+        let in_a_file = || error.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref();
+        let mut fault: Option<&ArchiveError> = error.downcast_ref().or_else(in_a_file);
         while let Some(ArchiveError::Layer { source, .. }) = fault {
             fault = Some(source);
         }
@@ -244,5 +247,25 @@ impl ImportError {
 
     pub(super) fn source(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Source(Box::new(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::Place;
+
+    #[test]
+    fn a_source_that_is_cut_off_is_broken_wherever_that_is_found() {
+        let cut = || ArchiveError::Truncated {
+            place: Place::In("a.png".to_owned()),
+        };
+        let between_files = ImportError::source(cut());
+        let in_a_file = ImportError::source(io::Error::other(cut()));
+        for error in [between_files, in_a_file] {
+            assert_eq!(error.source_fault(), Some(SourceFault::Broken));
+        }
+        let by_the_disk = ImportError::source(io::Error::other("gone"));
+        assert_eq!(by_the_disk.source_fault(), Some(SourceFault::Other));
     }
 }
