@@ -110,6 +110,14 @@ pub enum OperationError {
     /// A moment of which the history was pruned.
     #[error("the history up to change set {0} was pruned, and nobody knows what was there before")]
     Pruned(i64),
+    /// A distribution of which nobody can tell what it served then.
+    #[error("{distribution} served nothing at {at}")]
+    NotYetThere {
+        /// The distribution.
+        distribution: String,
+        /// The moment.
+        at: String,
+    },
     /// There is no package with this number in quarantine.
     #[error("there is no package {0} in quarantine")]
     NoSuchCase(i64),
@@ -197,6 +205,7 @@ impl OperationError {
             Self::NoSuchHold(_) => "no-such-hold",
             Self::NoSuchPackage(_) => "no-such-package",
             Self::Pruned(_) => "pruned",
+            Self::NotYetThere { .. } => "not-yet-there",
             Self::NoSuchCase(_) => "no-such-case",
             Self::InvalidRequest(_) => "invalid-request",
             Self::NoSuchJob(_) => "no-such-job",

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::OperationError;
 use super::holds::HoldReport;
-use crate::distribution::Exact;
+use crate::distribution::{DistributionName, Exact};
 use crate::store::branches::{self, BranchId};
 use crate::store::change_sets::{self, ChangeSet, ChangeSetId};
 use crate::store::distributions::{self, DistributionId};
@@ -279,8 +279,17 @@ impl Names {
         self.branches.get(&id.0).cloned().unwrap_or_default()
     }
 
-    fn branches(&self, ids: &[BranchId]) -> Vec<String> {
+    pub(super) fn branches(&self, ids: &[BranchId]) -> Vec<String> {
         ids.iter().map(|id| self.branch(*id)).collect()
+    }
+
+    /// Returns the name of a branch that there is or was.
+    pub(super) fn branch_name(&self, id: BranchId) -> Result<DistributionName, StoreError> {
+        let name = self.branch(id);
+        DistributionName::parse(&name).map_err(|_| StoreError::Invalid {
+            what: "branch name",
+            value: name,
+        })
     }
 
     pub(super) fn distribution(&self, id: DistributionId) -> String {

@@ -16,6 +16,7 @@ pub mod history;
 pub mod holds;
 pub mod keys;
 mod missing;
+pub mod offer_record;
 mod offering;
 pub mod operations;
 mod peer;

@@ -266,11 +266,7 @@ fn past(
     let layers = layers
         .iter()
         .map(|(branch, members)| (*branch, members.as_slice()));
-    // What is withdrawn since is not served as it was either.
-    let mut held = holds::at(conn, at)?;
-    held.retain(|it| it.distribution.is_some());
-    let open = holds::open(conn)?.into_iter();
-    held.extend(open.filter(|it| it.distribution.is_none()));
+    let held = holds::served_at(conn, at)?;
     let holds = distribution.map(|it| holds::of(&held, it.id));
     let (name, holds) = (format!("{name}@{}", at.0), holds.unwrap_or_default());
     Ok(Offering::of_layers(name, layers, &holds))

@@ -8,7 +8,7 @@ use super::{record_text, signer};
 use crate::import::Problem;
 use crate::store::Store;
 use crate::store::change_sets::ChangeSetId;
-use crate::store::records;
+use crate::store::records::{self, Brought};
 
 /// What proves a change set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +44,7 @@ pub struct SourceRecord {
     pub registry_version: Option<String>,
 }
 
-/// An artifact that a change set brought.
+/// An artifact that a change set brought, or that was offered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArtifactRecord {
     /// The branch.
@@ -61,9 +61,9 @@ pub struct ArtifactRecord {
 
 /// A record and its signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SignedRecord {
+pub struct SignedRecord<R = Record> {
     /// The record.
-    pub record: Record,
+    pub record: R,
     /// The fingerprint of the key that signed it.
     pub signer: String,
     /// The record as Markdown, signed in clear: `gpg --verify` checks it.
@@ -90,15 +90,7 @@ pub fn record(store: &Store, number: i64) -> Result<SignedRecord, OperationError
             }),
             staged_at: staged.as_ref().map(|it| it.at.clone()),
             staged_by: staged.map(|it| it.who),
-            artifacts: artifacts
-                .map(|it| ArtifactRecord {
-                    package: format!("{} {}", it.name, it.version),
-                    branch: it.branch,
-                    sha256: it.sha256.to_string(),
-                    signature: it.status.unwrap_or_else(|| "absent".to_owned()),
-                    key: it.key,
-                })
-                .collect(),
+            artifacts: artifacts.map(ArtifactRecord::of).collect(),
             quarantine: quarantined
                 .unwrap_or_default()
                 .into_iter()
@@ -109,10 +101,31 @@ pub fn record(store: &Store, number: i64) -> Result<SignedRecord, OperationError
                 .collect(),
         })
     })?;
+    sign(store, record, record_text::markdown)
+}
+
+/// Returns a record with its text, signed with the appliance's own key.
+pub(super) fn sign<R>(
+    store: &Store,
+    record: R,
+    text: impl FnOnce(&R) -> String,
+) -> Result<SignedRecord<R>, OperationError> {
     let signer = signer::signer(store)?;
     Ok(SignedRecord {
-        signed: signer.sign(&record_text::markdown(&record))?,
+        signed: signer.sign(&text(&record))?,
         signer: signer.fingerprint(),
         record,
     })
+}
+
+impl ArtifactRecord {
+    pub(super) fn of(artifact: Brought) -> Self {
+        Self {
+            package: format!("{} {}", artifact.name, artifact.version),
+            branch: artifact.branch,
+            sha256: artifact.sha256.to_string(),
+            signature: artifact.status.unwrap_or_else(|| "absent".to_owned()),
+            key: artifact.key,
+        }
+    }
 }

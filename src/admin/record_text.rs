@@ -1,6 +1,6 @@
 //! A record as people read it and as it is signed: Markdown. What comes from outside stands on one line each and begins none.
 
-use super::record::Record;
+use super::record::{ArtifactRecord, Record};
 
 /// Returns a record as Markdown.
 pub(super) fn markdown(record: &Record) -> String {
@@ -56,17 +56,8 @@ pub(super) fn markdown(record: &Record) -> String {
         text.push_str(&format!("* hold: {hold}\n"));
     }
     if !record.artifacts.is_empty() {
-        text.push_str("\n## Artifacts\n\n| Branch | Package | SHA-256 | Signature | Key |\n|---|---|---|---|---|\n");
-        for it in &record.artifacts {
-            text.push_str(&format!(
-                "| {} | {} | {} | {} | {} |\n",
-                it.branch,
-                it.package,
-                it.sha256,
-                it.signature,
-                it.key.as_deref().unwrap_or("")
-            ));
-        }
+        text.push_str("\n## Artifacts\n\n");
+        text.push_str(&artifacts(&record.artifacts));
     }
     if !record.quarantine.is_empty() {
         text.push_str("\n## In quarantine\n\n");
@@ -78,8 +69,22 @@ pub(super) fn markdown(record: &Record) -> String {
     text
 }
 
+/// Returns artifacts as a table of Markdown.
+pub(super) fn artifacts(artifacts: &[ArtifactRecord]) -> String {
+    let mut text =
+        "| Branch | Package | SHA-256 | Signature | Key |\n|---|---|---|---|---|\n".to_owned();
+    for it in artifacts {
+        let key = it.key.as_deref().unwrap_or("");
+        text.push_str(&format!(
+            "| {} | {} | {} | {} | {key} |\n",
+            it.branch, it.package, it.sha256, it.signature
+        ));
+    }
+    text
+}
+
 /// Returns text without what could pass for another line.
-fn on_one_line(text: &str) -> String {
+pub(super) fn on_one_line(text: &str) -> String {
     text.chars()
         .map(|it| if it.is_control() { ' ' } else { it })
         .collect()

@@ -73,6 +73,10 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 web::post().to(house::delete_release),
             )
             .route("/additions", web::post().to(additions::add))
+            .route(
+                "/distributions/{name}/record",
+                web::get().to(records::offer_record),
+            )
             .route("/records/{number}", web::get().to(records::record))
             .route("/signer", web::get().to(records::signer))
             .route("/gc", web::post().to(house::collect))

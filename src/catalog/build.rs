@@ -94,11 +94,7 @@ impl<'a> Builder<'a> {
         for id in branches {
             layers.push(layer(history::members_at(self.conn, *id, at)?));
         }
-        let mut held = holds::at(self.conn, at)?;
-        held.retain(|it| it.distribution.is_some());
-        let withdrawn = self.holds.iter().filter(|it| it.distribution.is_none());
-        held.extend(withdrawn.cloned());
-        let holds = holds::of(&held, distribution.id);
+        let holds = holds::of(&holds::served_at(self.conn, at)?, distribution.id);
         let exact_now = holds::exact_now(self.conn, Some(at))?;
         let catalog = self.catalog(&distribution, at, branches, layers, &holds, categories)?;
         Ok(catalog.answering_for(distribution.id, &exact_now, holds))

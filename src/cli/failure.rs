@@ -81,6 +81,7 @@ fn hint(kind: &str) -> Option<&'static str> {
         "no-such-version" => "`airlock explain NAME` shows every version of a package",
         "no-such-hold" => "`airlock holds` shows the holds and their numbers",
         "no-such-package" => "name a package that is here, as it is called in its manifest",
+        "not-yet-there" => "`airlock history` shows when each distribution was made and set",
         "pruned" => "`airlock history` shows the change sets that are known",
         "no-such-case" => "`airlock quarantine list` shows what is in quarantine",
         "no-such-key" => {

@@ -123,7 +123,7 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Show what a Kibana would find here before it is upgraded
     Preflight(preflight::PreflightArgs),
-    /// Print what proves a change set, signed
+    /// Print what proves a change set, or what a distribution offered at some time, signed
     Record(record::RecordArgs),
     /// Show the key that signs records; it is made at the first use
     Signer,

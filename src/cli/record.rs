@@ -1,4 +1,5 @@
-//! `airlock record`: what proves a change set, signed with the appliance's own key; and that key.
+//! `airlock record`: what proves a change set, or what a distribution offered, signed with the appliance's own key; and that
+//! key.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,8 +9,11 @@ use serde::Serialize;
 
 use super::door::Door;
 use super::{CliError, Common, print};
+use crate::admin::offer_record::MomentRequest;
+use crate::admin::record::SignedRecord;
 use crate::admin::signer::SignerReport;
 use crate::crypto::openpgp::verified_text;
+use crate::distribution::DistributionName;
 
 /// Prints Markdown, signed in clear with the key that `airlock signer` shows: `gpg --verify` checks it, and `airlock record
 /// verify`.
@@ -19,8 +23,14 @@ pub(super) struct RecordArgs {
     #[command(subcommand)]
     command: Option<RecordCommand>,
     /// The change set
-    #[arg(required = true)]
+    #[arg(required_unless_present = "distribution")]
     number: Option<i64>,
+    /// Tell what this distribution offered instead
+    #[arg(long, value_name = "NAME", conflicts_with = "number", requires = "at")]
+    distribution: Option<DistributionName>,
+    /// When: a day, which stands for its end in UTC, or a time in RFC 3339
+    #[arg(long, value_name = "TIME", requires = "distribution")]
+    at: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -66,14 +76,23 @@ pub(super) fn run(common: &Common, args: &RecordArgs) -> Result<ExitCode, CliErr
         })?;
         return Ok(ExitCode::SUCCESS);
     }
-    let record = door.record(args.number.unwrap_or_default())?;
-    if common.json {
-        common.print(&record, |_| String::new())?;
-    } else {
-        // The record is what was asked for: it is printed with `--quiet` too.
-        print(&record.signed)?;
+    match (&args.distribution, &args.at) {
+        (Some(name), Some(at)) => {
+            let moment = MomentRequest { at: at.clone() };
+            print_record(common, &door.offer_record(name, &moment)?)?;
+        }
+        _ => print_record(common, &door.record(args.number.unwrap_or_default())?)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn print_record<R: Serialize>(common: &Common, record: &SignedRecord<R>) -> Result<(), CliError> {
+    if common.json {
+        common.print(record, |_| String::new())
+    } else {
+        // The record is what was asked for: it is printed with `--quiet` too.
+        print(&record.signed)
+    }
 }
 
 /// Runs `airlock signer`.

@@ -1,5 +1,6 @@
 //! Change sets: every change of branches and distributions, numbered.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
 
 use super::StoreError;
@@ -82,6 +83,19 @@ pub fn last(conn: &Connection) -> Result<ChangeSetId, StoreError> {
     )
 }
 
+/// Returns the last change set that was made up to `time`; `None` where the first came later.
+pub fn last_up_to(conn: &Connection, time: Timestamp) -> Result<Option<ChangeSet>, StoreError> {
+    // As times and not as text, which has fractions of a second of any length.
+    let mut query = conn.prepare(&format!("{SELECT} ORDER BY c.id DESC"))?;
+    for row in query.query_map([], ChangeSet::read)? {
+        let change_set = row?;
+        if change_set.time()? <= time {
+            return Ok(Some(change_set));
+        }
+    }
+    Ok(None)
+}
+
 /// Returns the change set of this number, or `None`.
 pub fn get(conn: &Connection, id: ChangeSetId) -> Result<Option<ChangeSet>, StoreError> {
     let query = format!("{SELECT} WHERE c.id = :id");
@@ -108,6 +122,14 @@ const SELECT: &str = "SELECT c.id, c.at, c.who, c.action, c.why, s.name
                         LEFT JOIN source s ON s.id = c.source";
 
 impl ChangeSet {
+    /// Returns when it was.
+    pub fn time(&self) -> Result<Timestamp, StoreError> {
+        self.at.parse().map_err(|_| StoreError::Invalid {
+            what: "time of a change set",
+            value: self.at.clone(),
+        })
+    }
+
     fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get(0)?,

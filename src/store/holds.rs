@@ -73,6 +73,16 @@ pub fn at(conn: &Connection, change_set: ChangeSetId) -> Result<Vec<Held>, Store
     )
 }
 
+/// Returns those that stand behind what is served as it was right after a change set: what is withdrawn since then is not
+/// served as it was either.
+pub fn served_at(conn: &Connection, change_set: ChangeSetId) -> Result<Vec<Held>, StoreError> {
+    let mut held = at(conn, change_set)?;
+    held.retain(|it| it.distribution.is_some());
+    let open = open(conn)?.into_iter();
+    held.extend(open.filter(|it| it.distribution.is_none()));
+    Ok(held)
+}
+
 /// Returns the holds that a change set began or released.
 pub fn changed(conn: &Connection, change_set: ChangeSetId) -> Result<Vec<Held>, StoreError> {
     rows(conn, "h.since = ?1 OR h.until = ?1", [change_set])

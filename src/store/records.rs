@@ -1,14 +1,15 @@
 //! What proves a change set: the source it came from, every artifact it brought, and what did not come in.
 
-use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
+use rusqlite::{Connection, OptionalExtension, Params, Transaction, named_params};
 
 use super::StoreError;
+use super::branches::BranchId;
 use super::change_sets::ChangeSetId;
 use super::quarantine::Quarantined;
 use super::sources::{self, Source};
 use crate::crypto::Digest;
 
-/// An artifact that a change set brought into a branch.
+/// An artifact that a change set brought into a branch, or that the branch held right after one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Brought {
     /// The branch.
@@ -94,9 +95,35 @@ pub fn source(
 
 /// Returns what a change set brought into branches, by branch, name and version as text. Reads every row of every branch.
 pub fn brought(conn: &Connection, change_set: ChangeSetId) -> Result<Vec<Brought>, StoreError> {
-    let mut query = conn.prepare(
+    members(
+        conn,
+        "since = :change_set",
+        named_params! { ":change_set": change_set },
+    )
+}
+
+/// Returns what a branch held right after a change set, by name and version as text; what was deleted since is among it.
+pub fn held(
+    conn: &Connection,
+    branch: BranchId,
+    change_set: ChangeSetId,
+) -> Result<Vec<Brought>, StoreError> {
+    members(
+        conn,
+        "branch = :branch AND since <= :change_set AND (until IS NULL OR until > :change_set)",
+        named_params! { ":branch": branch, ":change_set": change_set },
+    )
+}
+
+/// Returns the rows for which `condition` holds, of what branches hold or held and of what was deleted with them.
+fn members(
+    conn: &Connection,
+    condition: &str,
+    parameters: impl Params,
+) -> Result<Vec<Brought>, StoreError> {
+    let mut query = conn.prepare(&format!(
         "SELECT b.name, v.name, v.version, a.sha256, s.status, s.key
-           FROM member m
+           FROM (SELECT * FROM member WHERE {condition}) m
            JOIN branch b ON b.id = m.branch
            JOIN package_version v ON v.id = m.package_version
            JOIN artifact a ON a.id = m.artifact
@@ -105,16 +132,14 @@ pub fn brought(conn: &Connection, change_set: ChangeSetId) -> Result<Vec<Brought
                                              WHERE artifact = m.artifact
                                              ORDER BY status = 'good' DESC, id
                                              LIMIT 1)
-          WHERE m.since = :change_set
           UNION ALL
          SELECT b.name, v.name, v.version, f.sha256, f.status, f.key
-           FROM former_member f
+           FROM (SELECT * FROM former_member WHERE {condition}) f
            JOIN branch b ON b.id = f.branch
            JOIN package_version v ON v.id = f.package_version
-          WHERE f.since = :change_set
-          ORDER BY 1, 2, 3",
-    )?;
-    let rows = query.query_map(named_params! { ":change_set": change_set }, |row| {
+          ORDER BY 1, 2, 3"
+    ))?;
+    let rows = query.query_map(parameters, |row| {
         Ok(Brought {
             branch: row.get(0)?,
             name: row.get(1)?,

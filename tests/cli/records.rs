@@ -100,3 +100,103 @@ fn the_record_of_a_deleted_release_still_has_every_digest() {
     printed(&site, &["gc"]);
     assert_eq!(json(&site, &["record", "1"])["record"], before);
 }
+
+/// Moves a change set in time, as if it had been made then.
+fn made_at(site: &Site, change_set: i64, at: &str) {
+    let conn = rusqlite::Connection::open(site.data().join("airlock.db")).unwrap();
+    let update = "UPDATE change_set SET at = ?2 WHERE id = ?1";
+    assert_eq!(conn.execute(update, (change_set, at)).unwrap(), 1);
+}
+
+#[test]
+fn a_record_of_a_distribution_tells_what_it_offered_at_that_time() {
+    let site = site();
+    printed(
+        &site,
+        &["distribution", "create", "prod", "--from", "8.5.0"],
+    );
+    printed(&site, &["hold", "prod", "nginx@1.5.0", "--reason", "slow"]);
+    printed(&site, &["release-hold", "1"]);
+    printed(&site, &["withdraw", "nginx@1.5.0", "--reason", "leaks"]);
+    for (change_set, at) in [
+        (1, "2026-10-01T12:00:00Z"),
+        (2, "2026-11-01T00:00:00Z"),
+        (3, "2026-11-01T23:59:59.5Z"),
+        (4, "2026-11-02T00:00:00Z"),
+        (5, "2026-11-02T08:00:00Z"),
+    ] {
+        made_at(&site, change_set, at);
+    }
+    let offered = |at: &str| {
+        let record =
+            json(&site, &["record", "--distribution", "prod", "--at", at])["record"].clone();
+        let artifacts = record["artifacts"].as_array().unwrap().iter();
+        let packages: Vec<_> = artifacts.map(|it| it["package"].to_string()).collect();
+        let holds = record["holds"].as_array().unwrap().iter();
+        let holds: Vec<_> = holds.map(|it| it["what"].to_string()).collect();
+        (record["change_set"].as_i64().unwrap(), packages, holds)
+    };
+    let of = |change_set, packages: &[&str], holds: &[&str]| {
+        let quoted = |all: &[&str]| all.iter().map(|it| format!("{it:?}")).collect::<Vec<_>>();
+        (change_set, quoted(packages), quoted(holds))
+    };
+    let both = ["log 1.0.0", "nginx 1.5.0"];
+    // A day is told of as it ended; what changed at midnight belongs to the next.
+    assert_eq!(offered("2026-11-01"), of(3, &both[..1], &["nginx 1.5.0"]));
+    assert_eq!(offered("2026-11-01T12:00:00Z"), of(2, &both, &[]));
+    assert_eq!(offered("2026-11-02T01:00:00+01:00"), of(4, &both, &[]));
+    // It was withdrawn later: then it was offered.
+    assert_eq!(offered("2026-11-02T07:59:59Z"), of(4, &both, &[]));
+    assert_eq!(offered("2026-11-02").0, 5);
+    assert_eq!(offered("2026-11-02").1, of(5, &both[..1], &[]).1);
+
+    // The release goes; the record still has every digest.
+    let args = [
+        "record",
+        "--distribution",
+        "prod",
+        "--at",
+        "2026-11-01T12:00:00Z",
+    ];
+    let before = json(&site, &args)["record"].clone();
+    let other = Tree::default().package("packages/dock/1.0.0").tar().bytes();
+    let other = site.source("mine.tar", other);
+    printed(&site, &["import", &other, "--branch", "mine"]);
+    printed(&site, &["activate", "mine"]);
+    printed(&site, &["distribution", "set", "prod", "--from", "mine"]);
+    printed(&site, &["delete-release", "8.5.0", "--yes"]);
+    printed(&site, &["gc"]);
+    assert_eq!(json(&site, &args)["record"], before);
+
+    let server = Server::start(&site);
+    assert_eq!(json(&site, &args)["record"], before);
+    let signed = site.source("offered.md", printed(&site, &args));
+    printed(&site, &["record", "verify", &signed]);
+    assert!(server.stop());
+}
+
+#[test]
+fn a_record_of_a_time_of_which_nobody_knows_is_refused() {
+    let site = site();
+    made_at(&site, 1, "2026-10-01T12:00:00Z");
+    let ask = |name, at| site.run(&["record", "--distribution", name, "--at", at]);
+    insta::assert_snapshot!(ask("8.5.0", "2026-09-30"), @r"
+    exit 1
+    Error: 8.5.0 served nothing at 2026-09-30T23:59:59.999999999Z
+    Hint: `airlock history` shows when each distribution was made and set
+    ");
+    insta::assert_snapshot!(ask("8.5", "2026-10-01"), @r"
+    exit 1
+    Error: there is no distribution 8.5
+    Hint: Did you mean 8.5.0?
+    Hint: `airlock distribution list` shows what there is
+    ");
+    insta::assert_snapshot!(ask("8.5.0", "3026-10-01"), @r#"
+    exit 1
+    Error: invalid request: "3026-10-01" is yet to come
+    "#);
+    insta::assert_snapshot!(ask("8.5.0", "yesterday"), @r#"
+    exit 1
+    Error: invalid request: "yesterday" is neither a day, as 2026-11-01, nor a time in RFC 3339
+    "#);
+}

@@ -7,6 +7,7 @@ use crate::admin::Failure;
 use crate::admin::addition::{self, Added, AdditionRequest};
 use crate::admin::collection::{self, Collected, CollectionRequest, Readers};
 use crate::admin::deletion::{self, Deleted, DeletionRequest};
+use crate::admin::offer_record::{self, MomentRequest, OfferRecord};
 use crate::admin::record::{self, SignedRecord};
 use crate::admin::signer::{self, SignerReport};
 use crate::admin::sizes::{self, SizesReport};
@@ -50,6 +51,17 @@ impl Door {
         match self {
             Self::Here(store) => Ok(record::record(store, number)?),
             Self::There(client) => client.get(&format!("/records/{number}"), &()),
+        }
+    }
+
+    pub(in crate::cli) fn offer_record(
+        &self,
+        name: &DistributionName,
+        moment: &MomentRequest,
+    ) -> Result<SignedRecord<OfferRecord>, Failure> {
+        match self {
+            Self::Here(store) => Ok(offer_record::record(store, name, moment)?),
+            Self::There(client) => client.get(&format!("/distributions/{name}/record"), moment),
         }
     }
 
