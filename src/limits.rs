@@ -79,6 +79,9 @@ pub struct Limits {
     pub loose_signatures_bytes: u64,
     /// Bytes of what a Kibana says of its packages, which are in memory together. It takes some 2 KiB for each.
     pub installed_bytes: u64,
+    /// Holds of one distribution that are not over, and package versions that are withdrawn: every catalog that is built looks
+    /// at each.
+    pub holds: usize,
     /// Bytes of a request's query string.
     pub query_bytes: usize,
     /// Ranges in one `Range` header.
@@ -132,6 +135,7 @@ impl Default for Limits {
             signature_bytes: 16 << 10,
             loose_signatures_bytes: 24 << 20,
             installed_bytes: 16 << 20,
+            holds: 1_000,
             query_bytes: 8 << 10,
             ranges: 16,
         }

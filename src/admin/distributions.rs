@@ -1,6 +1,7 @@
 //! What the operator does with distributions: addresses, and the branches served there.
 
 mod contents;
+mod likeness;
 mod report;
 
 use rusqlite::{Connection, Transaction};
@@ -8,11 +9,13 @@ use rusqlite::{Connection, Transaction};
 use super::branches::{self as of_branches, begin};
 use super::error::OperationError;
 use super::fetched;
+use super::history;
 use super::missing::Missing;
 use crate::distribution::{BranchKind, DistributionName, Exact};
 use crate::store::branches::{self, Branch, BranchId};
 use crate::store::distributions::{self, DistributionId};
 use crate::store::{Store, StoreError, holds};
+use likeness::{HoldsToDo, Likeness};
 
 pub(super) use contents::{Contents, Offers, offered_by};
 pub use report::{
@@ -60,6 +63,7 @@ pub fn create(
             name,
             layers: &served,
             exact: layers.exact,
+            like: like(conn, layers)?,
         };
         assign(conn, who, &new)
     })
@@ -88,6 +92,7 @@ pub fn set(
             name,
             layers: &served,
             exact: layers.exact,
+            like: like(conn, layers)?,
         };
         assign(conn, who, &new)
     })
@@ -111,6 +116,7 @@ pub fn activate(
             name: &default,
             layers: &layers,
             exact: None,
+            like: Some(Likeness::of(conn, like)?),
         };
         assign(conn, who, &new)
     })
@@ -142,6 +148,7 @@ pub fn delete(
             change_set: Some(change_set.0),
             distribution,
             is_dry: false,
+            holds: history::hold_changes(conn, change_set)?,
             no_longer_offered: Vec::new(),
         })
     })
@@ -152,8 +159,10 @@ struct New<'a> {
     action: &'a str,
     name: &'a DistributionName,
     layers: &'a [Branch],
-    /// `None` where that stays.
+    /// `None` where that stays, or is what it is to be like.
     exact: Option<Exact>,
+    /// `None` where its holds stay.
+    like: Option<Likeness>,
 }
 
 /// Runs a change of a distribution, or only looks at it, and adds what some Kibana fetched and would miss.
@@ -194,23 +203,38 @@ fn assign(conn: &Transaction<'_>, who: &str, new: &New<'_>) -> Result<Changed, O
         Some(id) if holds::exact_now(conn, None)?.contains(&id) => Exact::Now,
         _ => Exact::Ever,
     };
-    let wanted = new.exact.unwrap_or(exact);
+    let like = new.like.as_ref();
+    let wanted = new.exact.or(like.map(|it| it.exact)).unwrap_or(exact);
+    let holds_to_do = match like {
+        Some(like) => HoldsToDo::towards(conn, existing, &like.holds)?,
+        None => HoldsToDo::default(),
+    };
     let mut number = None;
-    if now != ids || exact != wanted {
+    let mut hold_changes = Vec::new();
+    if now != ids || exact != wanted || !holds_to_do.is_nothing() {
         let change_set = begin(conn, who, new.action, None)?;
         let id = distributions::insert(conn, name, change_set)?;
         if now != ids {
             distributions::set_branches(conn, id, &ids, change_set)?;
         }
         holds::set_exact_now(conn, id, wanted == Exact::Now, change_set)?;
+        holds_to_do.apply(conn, id, change_set)?;
+        hold_changes = history::hold_changes(conn, change_set)?;
         number = Some(change_set.0);
     }
     Ok(Changed {
         change_set: number,
         distribution: Contents::load(conn)?.details(conn, name)?.report,
         is_dry: false,
+        holds: hold_changes,
         no_longer_offered: Vec::new(),
     })
+}
+
+/// Returns the distribution that is to be taken after, where one is.
+fn like(conn: &Connection, request: &LayersRequest) -> Result<Option<Likeness>, OperationError> {
+    let name = request.like.as_deref().map(parse).transpose()?;
+    name.map(|name| Likeness::of(conn, &name)).transpose()
 }
 
 /// Returns the branches that are asked for, in their order. Local ones are laid over the branch that the distribution is

@@ -104,6 +104,12 @@ pub enum OperationError {
     /// There is no hold with this number, or it was released.
     #[error("there is no hold {0}")]
     NoSuchHold(i64),
+    /// More holds than a distribution may have.
+    #[error("there are {limit} holds already, and no distribution may have more")]
+    TooManyHolds {
+        /// How many it may have.
+        limit: usize,
+    },
     /// A package that no branch ever held.
     #[error("there is no package {0}")]
     NoSuchPackage(Missing),
@@ -203,6 +209,7 @@ impl OperationError {
             Self::NoSuchKey(_) | Self::SeveralKeys(_) => "no-such-key",
             Self::NoSuchChangeSet(_) => "no-such-change-set",
             Self::NoSuchHold(_) => "no-such-hold",
+            Self::TooManyHolds { .. } => "too-many-holds",
             Self::NoSuchPackage(_) => "no-such-package",
             Self::Pruned(_) => "pruned",
             Self::NotYetThere { .. } => "not-yet-there",

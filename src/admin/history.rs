@@ -193,26 +193,40 @@ fn changes_by_name(
         })
         .collect();
     distributions.sort_by(|a, b| a.distribution.cmp(&b.distribution));
-    let holds = holds::changed(conn, id)?
-        .into_iter()
-        .map(|held| HoldChange {
-            is_released: held.until == Some(id),
-            hold: HoldReport::of(
-                &held.hold,
-                held.distribution.map(|it| names.distribution(it)),
-            ),
-        });
     let exact = holds::exact_changed(conn, id)?.into_iter();
     let exact = exact.map(|(distribution, is_now)| ExactChange {
         distribution: names.distribution(distribution),
         exact: if is_now { Exact::Now } else { Exact::Ever },
     });
     Ok(Changes {
-        holds: holds.collect(),
+        holds: hold_changes_by_name(conn, names, id)?,
         exact: exact.collect(),
         branches,
         distributions,
     })
+}
+
+/// Returns the holds that a change set began or released.
+pub(super) fn hold_changes(
+    conn: &Connection,
+    id: ChangeSetId,
+) -> Result<Vec<HoldChange>, StoreError> {
+    hold_changes_by_name(conn, &Names::load(conn)?, id)
+}
+
+fn hold_changes_by_name(
+    conn: &Connection,
+    names: &Names,
+    id: ChangeSetId,
+) -> Result<Vec<HoldChange>, StoreError> {
+    let change = |held: holds::Held| {
+        let distribution = held.distribution.map(|it| names.distribution(it));
+        HoldChange {
+            is_released: held.until == Some(id),
+            hold: HoldReport::of(&held.hold, distribution),
+        }
+    };
+    Ok(holds::changed(conn, id)?.into_iter().map(change).collect())
 }
 
 impl Changes {

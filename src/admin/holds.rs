@@ -13,6 +13,7 @@ use super::error::OperationError;
 use super::history::Names;
 use super::missing::Missing;
 use crate::distribution::{DistributionName, Hold, HoldRule};
+use crate::limits::Limits;
 use crate::package::{PackageChoice, PackageName, PackageVersion};
 use crate::store::change_sets;
 use crate::store::distributions::DistributionId;
@@ -27,6 +28,7 @@ pub fn hold(
     who: &str,
     distribution: &DistributionName,
     request: &HoldRequest,
+    limits: &Limits,
 ) -> Result<Done, OperationError> {
     let choice = choice(&request.package)?;
     let reason = reason(request.reason.as_deref())?;
@@ -45,12 +47,17 @@ pub fn hold(
             reason: reason.as_ref().map(ToString::to_string),
             ends,
         };
-        begin_hold(conn, who, "hold", Some(id), new)
+        begin_hold(conn, who, "hold", Some(id), new, limits)
     })
 }
 
 /// Takes a package version out of every distribution: it is neither offered nor answered for.
-pub fn withdraw(store: &Store, who: &str, request: &HoldRequest) -> Result<Done, OperationError> {
+pub fn withdraw(
+    store: &Store,
+    who: &str,
+    request: &HoldRequest,
+    limits: &Limits,
+) -> Result<Done, OperationError> {
     let choice = choice(&request.package)?;
     let said = request.at.is_some() || request.only.is_some() || request.until.is_some();
     let version = choice.version.filter(|_| !said).ok_or_else(|| {
@@ -69,7 +76,7 @@ pub fn withdraw(store: &Store, who: &str, request: &HoldRequest) -> Result<Done,
             reason: Some(why.to_string()),
             ends: None,
         };
-        begin_hold(conn, who, "withdraw", None, new)
+        begin_hold(conn, who, "withdraw", None, new, limits)
     })
 }
 
@@ -155,6 +162,7 @@ fn begin_hold(
     action: &str,
     distribution: Option<DistributionId>,
     new: Hold,
+    limits: &Limits,
 ) -> Result<Done, OperationError> {
     let is_like = |it: &&Held| {
         it.distribution == distribution
@@ -175,6 +183,13 @@ fn begin_hold(
             })
     {
         return Ok(Done::default());
+    }
+    let now = Timestamp::now();
+    let in_force = |it: &&Held| it.distribution == distribution && !it.hold.is_over(now);
+    if like.is_empty() && open.iter().filter(in_force).count() >= limits.holds {
+        return Err(OperationError::TooManyHolds {
+            limit: limits.holds,
+        });
     }
     let reason = reason(new.reason.as_deref())?;
     let change_set = begin(conn, who, action, reason.as_ref())?;

@@ -12,11 +12,12 @@ use super::error::OperationError;
 use super::history::Names;
 use super::holds::HoldReport;
 use super::missing::Missing;
+use super::prune;
 use super::record::{ArtifactRecord, SignedRecord, sign};
 use super::record_text::{artifacts, on_one_line};
 use crate::distribution::{DistributionName, Exact, Fingerprint, offers};
 use crate::package::PackageId;
-use crate::store::{Store, StoreError, change_sets, distributions, history, holds, prune, records};
+use crate::store::{Store, StoreError, change_sets, distributions, history, holds, records};
 
 /// The moment of which a record tells.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -71,9 +72,7 @@ pub fn record(
             at: at.to_string(),
         };
         let change_set = change_sets::last_up_to(conn, at)?.ok_or_else(not_yet)?;
-        if let Some(pruned) = prune::pruned(conn)?.filter(|pruned| change_set.id < *pruned) {
-            return Err(OperationError::Pruned(pruned.0));
-        }
+        prune::check_is_known(conn, change_set.id)?;
         let branches = history::branches_at(conn, distribution.id, change_set.id)?;
         if branches.is_empty() {
             return Err(not_yet());

@@ -22,7 +22,8 @@ pub(super) fn run(common: &Common, args: &ActivateArgs) -> Result<ExitCode, CliE
             Some(number) => format!("Change set {number}: {} is served at /\n", args.name),
             None => format!("Nothing changed: {} is served at / already.\n", args.name),
         };
-        text + &change_text::no_longer_offered(&changed.no_longer_offered)
+        text + &change_text::holds_changed(&changed.holds)
+            + &change_text::no_longer_offered(&changed.no_longer_offered)
     })?;
     Ok(ExitCode::SUCCESS)
 }

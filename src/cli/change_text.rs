@@ -60,6 +60,11 @@ pub(super) fn changes(changes: &Changes) -> String {
     branches.chain(of_distributions).collect()
 }
 
+/// Returns which holds began and which were released, a line each.
+pub(super) fn holds_changed(changes: &[HoldChange]) -> String {
+    changes.iter().map(hold).collect()
+}
+
 fn hold(change: &HoldChange) -> String {
     let hold = &change.hold;
     if change.is_released {

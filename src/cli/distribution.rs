@@ -57,7 +57,7 @@ pub(super) struct LayersArgs {
     /// A branch with it: local ones are laid over it, others under it; may be given more than once, the first wins
     #[arg(long, value_name = "BRANCH", conflicts_with = "like")]
     with: Vec<DistributionName>,
-    /// Serve what this distribution serves now
+    /// Serve what this distribution serves now, with its holds, and answer for the versions it answers for
     #[arg(long, value_name = "DISTRIBUTION", conflicts_with = "from")]
     like: Option<DistributionName>,
     /// Answer for every version it ever offered (`ever`, as it is without this), or for what it offers (`now`)
@@ -98,7 +98,8 @@ pub(super) fn run(common: &Common, command: DistributionCommand) -> Result<ExitC
             common.print(&door.delete_distribution(&name)?, |changed| {
                 let number = changed.change_set.unwrap_or_default();
                 let text = format!("Change set {number}: {name} is deleted; its branches stay.\n");
-                text + &change_text::no_longer_offered(&changed.no_longer_offered)
+                text + &change_text::holds_changed(&changed.holds)
+                    + &change_text::no_longer_offered(&changed.no_longer_offered)
             })?;
         }
     }
@@ -112,7 +113,8 @@ fn now_serves(changed: &Changed) -> String {
         None if changed.is_dry => format!("This would be: {line}"),
         None => format!("Nothing changed: {line}"),
     };
-    text + &change_text::no_longer_offered(&changed.no_longer_offered)
+    text + &change_text::holds_changed(&changed.holds)
+        + &change_text::no_longer_offered(&changed.no_longer_offered)
 }
 
 fn line(distribution: &DistributionReport) -> String {

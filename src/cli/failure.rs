@@ -79,6 +79,9 @@ fn hint(kind: &str) -> Option<&'static str> {
         "no-such-plan" => "`airlock plans list` shows the plans that wait",
         "no-such-change-set" => "`airlock history` lists the change sets",
         "no-such-version" => "`airlock explain NAME` shows every version of a package",
+        "too-many-holds" => {
+            "`airlock holds` shows them, `airlock release-hold` lets one go; `airlock hold NAME --at VERSION` keeps back many versions at once"
+        }
         "no-such-hold" => "`airlock holds` shows the holds and their numbers",
         "no-such-package" => "name a package that is here, as it is called in its manifest",
         "not-yet-there" => "`airlock history` shows when each distribution was made and set",

@@ -356,3 +356,78 @@ fn a_rollback_brings_holds_back_and_takes_them_away() {
     site.run(&["distribution", "delete", "prod"]);
     assert_eq!(site.run(&["holds"]), "exit 0\nNothing is held back.");
 }
+
+/// What is printed with `--json`.
+fn json(site: &Site, args: &[&str]) -> serde_json::Value {
+    let said = site.run(&[args, &["--json"]].concat());
+    let text = said.strip_prefix("exit 0\n");
+    serde_json::from_str(text.unwrap_or_else(|| panic!("{args:?}: {said}"))).unwrap()
+}
+
+#[test]
+fn what_is_made_like_another_takes_its_holds_along_and_has_its_fingerprint() {
+    let site = with_prod();
+    site.run(&["distribution", "create", "test", "--from", "production"]);
+    let reason = ["--reason", "dashboards break", "--until", "3027-01-31"];
+    site.run(&[&["hold", "test", "buoy", "--at", "1.1.0"][..], &reason].concat());
+    site.run(&["distribution", "set", "test", "--exact", "now"]);
+    site.run(&["hold", "prod", "dock@1.0.0"]);
+
+    insta::assert_snapshot!(site.run(&["distribution", "set", "prod", "--like", "test"]), @"");
+    let shown = |name| json(&site, &["distribution", "show", name]);
+    let (test, prod) = (shown("test"), shown("prod"));
+    for field in ["fingerprint", "exact", "branches", "offered"] {
+        assert_eq!(prod[field], test[field], "{field}");
+    }
+    let [of_test, of_prod] = [&test, &prod].map(|it| it["holds"].as_array().unwrap().clone());
+    assert_eq!((of_test.len(), of_prod.len()), (1, 1));
+    for field in ["what", "reason", "ends", "versions"] {
+        assert_eq!(of_prod[0][field], of_test[0][field], "{field}");
+    }
+    let again = site.run(&["distribution", "set", "prod", "--like", "test"]);
+    assert!(again.contains("Nothing changed: prod"), "{again}");
+
+    site.run(&["activate", "test"]);
+    site.run(&[
+        "distribution",
+        "create",
+        "third",
+        "--like",
+        "test",
+        "--exact",
+        "ever",
+    ]);
+    assert_eq!(shown("default")["fingerprint"], test["fingerprint"]);
+    assert_eq!(shown("third")["fingerprint"], test["fingerprint"]);
+    assert_eq!(
+        (&shown("default")["exact"], &shown("third")["exact"]),
+        (&"now".into(), &"ever".into())
+    );
+    let again = site.run(&["activate", "test"]);
+    assert!(again.contains("Nothing changed"), "{again}");
+
+    // Each has its own from then on, and the way back brings the old ones.
+    site.run(&["release-hold", "1"]);
+    assert_ne!(shown("prod")["fingerprint"], shown("test")["fingerprint"]);
+    let before = json(&site, &["history"])["change_sets"]
+        .as_array()
+        .unwrap()
+        .len();
+    let set = json(&site, &["history"])["change_sets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|it| it["action"] == "distribution set" && it["holds"][0]["distribution"] == "prod")
+        .unwrap()["number"]
+        .as_i64()
+        .unwrap();
+    site.run(&["rollback", &(set - 1).to_string(), "--yes"]);
+    assert_eq!(shown("prod")["holds"][0]["what"], "dock 1.0.0");
+    assert!(
+        json(&site, &["history"])["change_sets"]
+            .as_array()
+            .unwrap()
+            .len()
+            > before
+    );
+}

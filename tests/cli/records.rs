@@ -140,7 +140,7 @@ fn a_record_of_a_distribution_tells_what_it_offered_at_that_time() {
         let quoted = |all: &[&str]| all.iter().map(|it| format!("{it:?}")).collect::<Vec<_>>();
         (change_set, quoted(packages), quoted(holds))
     };
-    let both = ["log 1.0.0", "nginx 1.5.0"];
+    let both = ["apache 1.0.0", "nginx 1.5.0"];
     // A day is told of as it ended; what changed at midnight belongs to the next.
     assert_eq!(offered("2026-11-01"), of(3, &both[..1], &["nginx 1.5.0"]));
     assert_eq!(offered("2026-11-01T12:00:00Z"), of(2, &both, &[]));

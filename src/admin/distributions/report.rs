@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::admin::fetched::NoLongerOffered;
+use crate::admin::history::HoldChange;
 use crate::admin::holds::HoldReport;
 use crate::distribution::Exact;
 
@@ -75,6 +76,9 @@ pub struct Changed {
     /// Whether it was only looked at.
     #[serde(default)]
     pub is_dry: bool,
+    /// The holds that began on it, and those that were released.
+    #[serde(default)]
+    pub holds: Vec<HoldChange>,
     /// What some Kibana fetched from it and it no longer offers.
     #[serde(default)]
     pub no_longer_offered: Vec<NoLongerOffered>,
@@ -93,7 +97,7 @@ pub struct LayersRequest {
     /// Whether local branches that are laid over it now do not stay.
     #[serde(default)]
     pub alone: bool,
-    /// A distribution to be like, as it is now.
+    /// A distribution to be like, as it is now: with its holds, and for the versions it answers for.
     #[serde(default)]
     pub like: Option<String>,
     /// For which versions it answers from now on; what holds stays where it is not said.

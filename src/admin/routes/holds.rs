@@ -29,8 +29,9 @@ pub(super) async fn hold(
 ) -> Answer<Done> {
     let who = who(&request);
     let name = parse_name(&distribution)?;
+    let limits = operator.limits.clone();
     change(&operator, move |store| {
-        holds::hold(store, &who, &name, &new)
+        holds::hold(store, &who, &name, &new, &limits)
     })
     .await
 }
@@ -41,7 +42,11 @@ pub(super) async fn withdraw(
     new: Json<HoldRequest>,
 ) -> Answer<Done> {
     let who = who(&request);
-    change(&operator, move |store| holds::withdraw(store, &who, &new)).await
+    let limits = operator.limits.clone();
+    change(&operator, move |store| {
+        holds::withdraw(store, &who, &new, &limits)
+    })
+    .await
 }
 
 pub(super) async fn release(

@@ -13,6 +13,7 @@ use crate::admin::rollback::{self, RollbackRequest};
 use crate::admin::routes::{DistributionRequest, HistoryRequest, HoldsOf};
 use crate::admin::tag::{self, TagRequest, Tagged};
 use crate::distribution::DistributionName;
+use crate::limits::Limits;
 
 impl Door {
     pub(in crate::cli) fn remove(
@@ -53,7 +54,13 @@ impl Door {
         request: &HoldRequest,
     ) -> Result<Done, Failure> {
         match self {
-            Self::Here(store) => Ok(holds::hold(store, &who(), distribution, request)?),
+            Self::Here(store) => Ok(holds::hold(
+                store,
+                &who(),
+                distribution,
+                request,
+                &Limits::default(),
+            )?),
             Self::There(client) => {
                 client.post(&format!("/distributions/{distribution}/holds"), request)
             }
@@ -62,7 +69,7 @@ impl Door {
 
     pub(in crate::cli) fn withdraw(&self, request: &HoldRequest) -> Result<Done, Failure> {
         match self {
-            Self::Here(store) => Ok(holds::withdraw(store, &who(), request)?),
+            Self::Here(store) => Ok(holds::withdraw(store, &who(), request, &Limits::default())?),
             Self::There(client) => client.post("/withdrawals", request),
         }
     }
