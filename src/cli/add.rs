@@ -32,6 +32,15 @@ pub(super) struct AddArgs {
 }
 
 pub(super) fn run(common: &Common, args: &AddArgs) -> Result<ExitCode, CliError> {
+    if args.zip.is_dir() {
+        return Err(
+            CliError::new(format!("{} is a folder, and no zip", args.zip.display())).hint(format!(
+                "build the package as NAME-VERSION.zip, as `elastic-package build` does; `airlock import FOLDER --branch {}` takes \
+                 folders, without these checks",
+                args.to
+            )),
+        );
+    }
     let mut files = vec![args.zip.clone()];
     let mut signature = args.zip.clone().into_os_string();
     signature.push(".sig");

@@ -6,7 +6,8 @@ use clap::Subcommand;
 
 use super::door::Door;
 use super::numbers::grouped;
-use super::{CliError, Common, exit, plan_text};
+use super::{CliError, Common, diff_text, exit, plan_text};
+use crate::admin::diff::DiffRequest;
 use crate::admin::operations::WaitingPlan;
 use crate::admin::routes::ConsentRequest;
 
@@ -18,6 +19,9 @@ pub(super) enum PlansCommand {
     Show {
         /// The plan's number
         plan: i64,
+        /// Show what that means: versions, changelogs, detection rules, assets, as `airlock diff plan:N` does
+        #[arg(long)]
+        diff: bool,
     },
     /// Do what a plan says
     Commit {
@@ -38,7 +42,16 @@ pub(super) fn run(common: &Common, command: PlansCommand) -> Result<ExitCode, Cl
     let door = Door::open(&common.data_folder()?)?;
     match command {
         PlansCommand::List => common.print(&door.plans()?, |plans| list(plans))?,
-        PlansCommand::Show { plan } => {
+        PlansCommand::Show { plan, diff: true } => {
+            let request = DiffRequest {
+                before: format!("plan:{plan}"),
+                ..DiffRequest::default()
+            };
+            common.print(&door.diff(&request)?, |report| {
+                diff_text::report(report, false)
+            })?;
+        }
+        PlansCommand::Show { plan, diff: false } => {
             common.print(&door.plan(plan, ConsentRequest::default())?, |plan| {
                 plan_text::plan(plan, true)
             })?;

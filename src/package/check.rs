@@ -171,7 +171,15 @@ impl Check<'_> {
             return None;
         };
         match yaml::parse(text, self.limits) {
-            Ok(document) if matches!(document.root, Yaml::Map(_)) => Some(document.root),
+            Ok(document) if matches!(document.root, Yaml::Map(_)) => {
+                for key in document.repeated_keys {
+                    self.find(
+                        key,
+                        "it stands there twice, and Kibana takes no manifest like that",
+                    );
+                }
+                Some(document.root)
+            }
             Ok(_) => {
                 self.find(None, "it holds no settings");
                 None
@@ -263,6 +271,28 @@ mod tests {
         ];
         let expected = expected.map(|(file, key)| format!("{file} {key} {missing}"));
         assert_eq!(findings("buoy-1.2.3", &files), expected);
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_found_and_one_that_is_merged_is_not() {
+        let twice = format!(
+            "{GOOD}title: Again\nvars:\n  - {{name: a, type: text}}\n  - {{name: b, type: text, name: c}}\n"
+        );
+        let why = "it stands there twice, and Kibana takes no manifest like that";
+        assert_eq!(
+            findings("buoy-1.2.3", &[("manifest.yml", &twice)]),
+            [
+                format!("manifest.yml title {why}"),
+                format!("manifest.yml vars[1].name {why}")
+            ]
+        );
+        let merged = format!(
+            "{GOOD}x: &x {{name: a, type: text}}\nvars: [{{<<: *x, name: b}}, {{name: b, <<: *x}}]\n"
+        );
+        assert!(findings("buoy-1.2.3", &[("manifest.yml", &merged)]).is_empty());
+        let many: String = (0..50).map(|_| "title: x\n").collect();
+        let found = findings("buoy-1.2.3", &[("manifest.yml", &format!("{GOOD}{many}"))]);
+        assert_eq!(found.len(), 10);
     }
 
     #[test]

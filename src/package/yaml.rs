@@ -47,6 +47,9 @@ pub struct Document {
     pub nodes: usize,
     /// Of these, the values that aliases stand for.
     pub alias_nodes: usize,
+    /// Keys that stand twice in one mapping, with what they lie in: `vars[0].name`. The first ten, long names cut; what `<<` brings
+    /// does not count.
+    pub repeated_keys: Vec<String>,
 }
 
 /// Bytes of text that count as one node: bounds the memory of long text that is repeated by aliases.

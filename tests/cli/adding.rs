@@ -115,6 +115,13 @@ fn all_that_kibana_would_refuse_is_said_at_once_and_nothing_is_stored() {
     Caused by: not an archive: the source begins with "no zip"
     Hint: `airlock import` takes archives and folders of packages, packages as zips, and images as `docker save`, `podman save` and skopeo write them; of a file that was split name all pieces in their order, as in `airlock import image.tar.*`
     "#);
+    let folder = site.path("dock-2.0.0");
+    std::fs::create_dir(&folder).unwrap();
+    let said = site.run(&["add", crate::text(&folder)]);
+    assert!(
+        said.contains("is a folder, and no zip\nHint: build the package"),
+        "{said}"
+    );
     // What only the registry refuses is found by the import.
     let constraint = manifest("boat", "1.0.0").replace("^7.9.0 || ^8.0.0", "not a version");
     let boat = zip()

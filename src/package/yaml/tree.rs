@@ -1,6 +1,6 @@
 //! The tree while it grows, event by event, without recursion; and the bounds on it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use super::{Document, TEXT_BYTES_PER_NODE, Yaml, YamlError, scalar};
@@ -24,7 +24,13 @@ pub(super) struct Tree<'l> {
     nodes: usize,
     aliases: usize,
     alias_nodes: usize,
+    repeated_keys: Vec<String>,
 }
+
+/// Repeated keys that are told of.
+const MOST_REPEATED: usize = 10;
+/// Characters of a name that are told of.
+const MOST_CHARACTERS: usize = 100;
 
 /// A complete value with what the bounds need to know of it.
 #[derive(Clone)]
@@ -38,6 +44,8 @@ struct Built {
 /// A collection that is still open.
 struct Collection {
     parts: Parts,
+    /// Keys that `<<` brought and that may stand once more.
+    merged: BTreeSet<String>,
     anchor: usize,
     nodes: usize,
     height: usize,
@@ -76,6 +84,7 @@ impl<'l> Tree<'l> {
             nodes: 0,
             aliases: 0,
             alias_nodes: 0,
+            repeated_keys: Vec::new(),
         }
     }
 
@@ -84,6 +93,7 @@ impl<'l> Tree<'l> {
             root: self.root.map_or(Yaml::Null, Rc::unwrap_or_clone),
             nodes: self.nodes,
             alias_nodes: self.alias_nodes,
+            repeated_keys: self.repeated_keys,
         }
     }
 
@@ -151,6 +161,7 @@ impl<'l> Tree<'l> {
         }
         self.open.push(Collection {
             parts,
+            merged: BTreeSet::new(),
             anchor,
             nodes: 1,
             height: 1,
@@ -195,6 +206,7 @@ impl<'l> Tree<'l> {
         };
         parent.nodes += built.nodes;
         parent.height = parent.height.max(built.height + 1);
+        let mut repeated = None;
         match &mut parent.parts {
             Parts::List(items) => items.push(built.value),
             Parts::Map(entries, key) => match std::mem::replace(key, Key::Due) {
@@ -203,12 +215,36 @@ impl<'l> Tree<'l> {
                     _ => return Err(YamlError::Key { line }),
                 },
                 Key::Named(name) => {
+                    let may_be_there = parent.merged.remove(&name);
+                    if !may_be_there && entries.contains_key(&name) {
+                        repeated = Some(name.clone());
+                    }
                     entries.insert(name, built.value);
                 }
-                Key::Merge => merge(entries, &built).ok_or(YamlError::Merge { line })?,
+                Key::Merge => {
+                    merge(entries, &mut parent.merged, &built).ok_or(YamlError::Merge { line })?;
+                }
             },
         }
+        if let Some(name) = repeated.filter(|_| self.repeated_keys.len() < MOST_REPEATED) {
+            self.repeated_keys.push(self.path_of(&name));
+        }
         Ok(())
+    }
+
+    /// Returns where a key of the innermost mapping stands.
+    fn path_of(&self, name: &str) -> String {
+        let cut = |name: &str| name.chars().take(MOST_CHARACTERS).collect::<String>();
+        let mut path = String::new();
+        for collection in &self.open {
+            match &collection.parts {
+                Parts::List(items) => path.push_str(&format!("[{}]", items.len())),
+                Parts::Map(_, Key::Named(name)) => path.push_str(&format!(".{}", cut(name))),
+                Parts::Map(..) => {}
+            }
+        }
+        path.push_str(&format!(".{}", cut(name)));
+        path.trim_start_matches('.').to_owned()
     }
 
     fn innermost(&mut self) -> Option<&mut Parts> {
@@ -241,24 +277,29 @@ impl<'l> Tree<'l> {
 ///
 /// Of several mappings the first has precedence. `None` when `source` is neither a mapping nor a sequence of them; an
 /// alias to a sequence is none either.
-fn merge(entries: &mut BTreeMap<String, Rc<Yaml>>, source: &Built) -> Option<()> {
+fn merge(
+    entries: &mut BTreeMap<String, Rc<Yaml>>,
+    merged: &mut BTreeSet<String>,
+    source: &Built,
+) -> Option<()> {
+    let mut extend = |more: &BTreeMap<String, Rc<Yaml>>| {
+        for (name, value) in more {
+            if entries.insert(name.clone(), Rc::clone(value)).is_none() {
+                merged.insert(name.clone());
+            }
+        }
+    };
     match &*source.value {
-        Yaml::Map(more) => extend(entries, more),
+        Yaml::Map(more) => extend(more),
         Yaml::List(items) if !source.is_alias => {
             for item in items.iter().rev() {
                 let Yaml::Map(more) = &**item else {
                     return None;
                 };
-                extend(entries, more);
+                extend(more);
             }
         }
         _ => return None,
     }
     Some(())
-}
-
-fn extend(entries: &mut BTreeMap<String, Rc<Yaml>>, more: &BTreeMap<String, Rc<Yaml>>) {
-    for (name, value) in more {
-        entries.insert(name.clone(), Rc::clone(value));
-    }
 }
