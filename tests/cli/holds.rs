@@ -373,7 +373,12 @@ fn what_is_made_like_another_takes_its_holds_along_and_has_its_fingerprint() {
     site.run(&["distribution", "set", "test", "--exact", "now"]);
     site.run(&["hold", "prod", "dock@1.0.0"]);
 
-    insta::assert_snapshot!(site.run(&["distribution", "set", "prod", "--like", "test"]), @"");
+    insta::assert_snapshot!(site.run(&["distribution", "set", "prod", "--like", "test"]), @r"
+    exit 0
+    Change set 8: prod serves production at /d/prod/ (3 versions, fingerprint 602f10719839)
+      hold 2 on prod released: dock 1.0.0
+      hold 3 on prod: buoy newer than 1.1.0, until 3027-01-31T00:00:00Z (dashboards break)
+    ");
     let shown = |name| json(&site, &["distribution", "show", name]);
     let (test, prod) = (shown("test"), shown("prod"));
     for field in ["fingerprint", "exact", "branches", "offered"] {
@@ -430,4 +435,35 @@ fn what_is_made_like_another_takes_its_holds_along_and_has_its_fingerprint() {
             .len()
             > before
     );
+}
+
+#[test]
+fn a_distribution_has_so_many_holds_and_no_more() {
+    use airlock::admin::holds::{HoldRequest, hold, list};
+    use airlock::limits::Limits;
+
+    let site = with_prod();
+    let store = airlock::store::Store::open(&site.data()).unwrap();
+    let limits = Limits {
+        holds: 2,
+        ..Limits::default()
+    };
+    let keep_back = |name: &str, package: &str, reason: &str| {
+        let name = airlock::distribution::DistributionName::parse(name).unwrap();
+        let request = HoldRequest {
+            package: package.to_owned(),
+            reason: Some(reason.to_owned()),
+            ..HoldRequest::default()
+        };
+        let done = hold(&store, "somebody", &name, &request, &limits);
+        done.map(|_| ()).map_err(|error| error.to_string())
+    };
+    assert_eq!(keep_back("prod", "buoy@1.0.0", "a"), Ok(()));
+    assert_eq!(keep_back("prod", "buoy@1.1.0", "a"), Ok(()));
+    let refused = keep_back("prod", "buoy@1.2.0", "a").unwrap_err();
+    assert!(refused.contains("there are 2 holds already"), "{refused}");
+    assert_eq!(list(&store, None).unwrap().len(), 2);
+    // One that gives way makes room for itself, and each distribution has its own.
+    assert_eq!(keep_back("prod", "buoy@1.1.0", "b"), Ok(()));
+    assert_eq!(keep_back("production", "buoy@1.2.0", "a"), Ok(()));
 }

@@ -217,3 +217,31 @@ fn a_server_keeps_what_was_deleted_lately_for_those_who_read_it() {
     assert_eq!(json(&site, &["gc"])["bytes"], deleted["own_bytes"]);
     assert!(file_bytes(&site) + 1_900_000 < before);
 }
+
+#[test]
+fn a_release_whose_zips_some_kibana_fetched_lately_is_deleted_only_when_that_is_said() {
+    let site = two_releases();
+    let server = Server::start(&site);
+    for package in ["apache/apache-1.0.0", "nginx/nginx-1.5.0"] {
+        let answer = server.get(&format!("/d/8.5.0/epr/{package}.zip"));
+        assert_eq!(answer.status, 200, "{package}");
+    }
+    let before = json(&site, &["history"]);
+    insta::assert_snapshot!(site.run(&["delete-release", "8.5.0", "--yes"]), @r"
+    exit 1
+    Error: 1 package versions that only 8.5.0 holds were fetched by some Kibana in the last 400 days; the first is nginx 1.5.0
+    Hint: --dry-run names them; --also-fetched deletes them too, and those Kibanas cannot install them again
+    ");
+    assert_eq!(json(&site, &["history"]), before);
+    let answer = server.get("/d/8.5.0/epr/nginx/nginx-1.5.0.zip");
+    assert_eq!(answer.status, 200);
+    // What 7.9.0 holds too is fetched from there, and not named.
+    let dry = json(&site, &["delete-release", "8.5.0", "--dry-run"]);
+    assert_eq!(dry["fetched"], serde_json::json!(["nginx 1.5.0"]));
+    let deleted = json(
+        &site,
+        &["delete-release", "8.5.0", "--yes", "--also-fetched"],
+    );
+    assert_eq!(deleted["fetched"], dry["fetched"]);
+    assert!(server.stop());
+}
