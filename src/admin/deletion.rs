@@ -21,6 +21,9 @@ pub struct DeletionRequest {
     /// Whether versions that some Kibana fetched lately go too.
     #[serde(default)]
     pub also_fetched: bool,
+    /// Days for which what was fetched counts as in use; [`fetches::KEEP_FETCHED_DAYS`] where it is not said.
+    #[serde(default)]
+    pub keep_fetched_days: Option<u16>,
     /// Whether it is only looked at.
     #[serde(default)]
     pub is_dry: bool,
@@ -37,7 +40,9 @@ pub struct Deleted {
     pub versions: usize,
     /// Bytes that nothing else needs: what a collection frees then.
     pub own_bytes: u64,
-    /// Versions that some Kibana fetched in the last 400 days and that no other branch ever held.
+    /// Days for which what was fetched counts as in use.
+    pub keep_fetched_days: u16,
+    /// Versions that some Kibana fetched in that time and that no other branch ever held.
     pub fetched: Vec<String>,
 }
 
@@ -61,10 +66,14 @@ pub fn delete_release(
             return Err(OperationError::NoRelease(name.to_string()));
         }
         check_out_of_service(conn, &release)?;
-        let fetched = fetched_of(conn, &release)?;
+        let days = request
+            .keep_fetched_days
+            .unwrap_or(fetches::KEEP_FETCHED_DAYS);
+        let fetched = fetched_of(conn, &release, days)?;
         if !fetched.is_empty() && !request.also_fetched && !request.is_dry {
             return Err(OperationError::FetchedLately {
                 release: name.to_string(),
+                days,
                 count: fetched.len(),
                 first: fetched.first().cloned().unwrap_or_default(),
             });
@@ -80,6 +89,7 @@ pub fn delete_release(
             release: name.to_string(),
             versions,
             own_bytes: size.copied().unwrap_or_default().own_bytes,
+            keep_fetched_days: days,
             fetched,
         })
     };
@@ -91,8 +101,12 @@ pub fn delete_release(
 }
 
 /// Returns the versions of a release that count as in use: fetched lately, and held by no other branch, now or before.
-fn fetched_of(conn: &Transaction<'_>, release: &Branch) -> Result<Vec<String>, OperationError> {
-    let mut fetched: Vec<_> = fetches::in_use(conn, Timestamp::now())?
+fn fetched_of(
+    conn: &Transaction<'_>,
+    release: &Branch,
+    days: u16,
+) -> Result<Vec<String>, OperationError> {
+    let mut fetched: Vec<_> = fetches::within(conn, Timestamp::now(), days)?
         .into_iter()
         .map(|it| it.fetch.package)
         .collect();

@@ -54,11 +54,13 @@ pub enum OperationError {
     },
     /// A release with versions that some Kibana may still need.
     #[error(
-        "{count} package versions that only {release} holds were fetched by some Kibana in the last 400 days; the first is {first}"
+        "{count} package versions that only {release} holds were fetched by some Kibana in the last {days} days; the first is {first}"
     )]
     FetchedLately {
         /// The release.
         release: String,
+        /// For how long what was fetched counts as in use.
+        days: u16,
         /// How many.
         count: usize,
         /// The first, by name and version.

@@ -22,6 +22,9 @@ pub struct PruneRequest {
     /// Whether what some Kibana fetched lately goes too.
     #[serde(default)]
     pub also_fetched: bool,
+    /// Days for which what was fetched counts as in use; [`fetches::KEEP_FETCHED_DAYS`] where it is not said.
+    #[serde(default)]
+    pub keep_fetched_days: Option<u16>,
     /// Whether it is only looked at.
     #[serde(default)]
     pub is_dry: bool,
@@ -40,7 +43,9 @@ pub struct Pruned {
     pub artifacts: u64,
     /// Bytes that `airlock gc` may free by it.
     pub bytes: u64,
-    /// What some Kibana fetched lately: it is kept, but where it was asked for.
+    /// Days for which what was fetched counts as in use.
+    pub keep_fetched_days: u16,
+    /// What some Kibana fetched in that time: it is kept, but where it was asked for.
     pub fetched: Vec<String>,
 }
 
@@ -48,11 +53,14 @@ pub struct Pruned {
 /// stays; what nothing else keeps is `gc`'s to free.
 pub fn prune(store: &Store, who: &str, request: &PruneRequest) -> Result<Pruned, OperationError> {
     let up_to = ChangeSetId(request.up_to);
+    let days = request
+        .keep_fetched_days
+        .unwrap_or(fetches::KEEP_FETCHED_DAYS);
     let (going, fetched, own) = store.snapshot(|conn| {
         if change_sets::get(conn, up_to)?.is_none() {
             return Err(OperationError::NoSuchChangeSet(request.up_to));
         }
-        let (going, fetched) = going(conn, up_to, request.also_fetched)?;
+        let (going, fetched) = going(conn, up_to, request.also_fetched, days)?;
         let own = prune::own(conn, &going)?;
         Ok::<_, OperationError>((going, fetched, own))
     })?;
@@ -63,6 +71,7 @@ pub fn prune(store: &Store, who: &str, request: &PruneRequest) -> Result<Pruned,
         versions: going.len(),
         artifacts,
         bytes,
+        keep_fetched_days: days,
         fetched,
     };
     if request.is_dry || going.is_empty() {
@@ -81,8 +90,9 @@ fn going(
     conn: &Connection,
     up_to: ChangeSetId,
     also_fetched: bool,
+    days: u16,
 ) -> Result<(Vec<Ended>, Vec<String>), OperationError> {
-    let in_use = fetches::in_use(conn, Timestamp::now())?.into_iter();
+    let in_use = fetches::within(conn, Timestamp::now(), days)?.into_iter();
     let in_use: HashSet<PackageId> = in_use.map(|it| it.fetch.package).collect();
     let (fetched, mut going): (Vec<_>, Vec<_>) = prune::ended(conn, up_to)?
         .into_iter()

@@ -19,9 +19,12 @@ pub(super) struct DeleteReleaseArgs {
     /// Why, to be kept in the history
     #[arg(long)]
     reason: Option<Reason>,
-    /// Delete it though some Kibana fetched versions in the last 400 days that nothing else holds
+    /// Delete it though some Kibana fetched versions lately that nothing else holds
     #[arg(long)]
     also_fetched: bool,
+    /// Count as in use what some Kibana fetched in the last DAYS days [default: 400]
+    #[arg(long, value_name = "DAYS", conflicts_with = "also_fetched")]
+    keep_fetched: Option<u16>,
     /// Show what would be deleted, and delete nothing
     #[arg(long)]
     dry_run: bool,
@@ -35,6 +38,7 @@ pub(super) fn run(common: &Common, args: &DeleteReleaseArgs) -> Result<ExitCode,
     let mut request = DeletionRequest {
         reason: args.reason.as_ref().map(ToString::to_string),
         also_fetched: args.also_fetched,
+        keep_fetched_days: args.keep_fetched,
         is_dry: true,
     };
     let plan = door.delete_release(&args.release, &request)?;
@@ -76,9 +80,10 @@ fn text(deleted: &Deleted) -> String {
         ),
     };
     if !deleted.fetched.is_empty() {
-        text.push_str(
-            "Some Kibana fetched these in the last 400 days, and nothing else holds them:\n",
-        );
+        text.push_str(&format!(
+            "Some Kibana fetched these in the last {} days, and nothing else holds them:\n",
+            deleted.keep_fetched_days
+        ));
         for package in &deleted.fetched {
             text.push_str(&format!("  {package}\n"));
         }

@@ -40,9 +40,12 @@ struct PruneArgs {
     /// Keep all that was there right after this change set, and since
     #[arg(long, value_name = "N")]
     up_to: i64,
-    /// Let go also of what some Kibana fetched in the last 400 days
+    /// Let go also of what some Kibana fetched lately
     #[arg(long)]
     also_fetched: bool,
+    /// Count as in use what some Kibana fetched in the last DAYS days [default: 400]
+    #[arg(long, value_name = "DAYS", conflicts_with = "also_fetched")]
+    keep_fetched: Option<u16>,
     /// Show what would go, and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -73,6 +76,7 @@ fn prune(common: &Common, door: &Door, args: &PruneArgs) -> Result<ExitCode, Cli
     let mut request = PruneRequest {
         up_to: args.up_to,
         also_fetched: args.also_fetched,
+        keep_fetched_days: args.keep_fetched,
         is_dry: true,
     };
     if args.dry_run {
@@ -106,9 +110,10 @@ fn pruned(pruned: &Pruned) -> String {
         None => format!("This would go: {what}\n"),
     };
     if !pruned.fetched.is_empty() {
-        text.push_str(
-            "Fetched by some Kibana in the last 400 days, and kept unless --also-fetched:\n",
-        );
+        text.push_str(&format!(
+            "Fetched by some Kibana in the last {} days, and kept unless --also-fetched:\n",
+            pruned.keep_fetched_days
+        ));
         let lines = pruned.fetched.iter().map(|it| format!("  {it}\n"));
         text.extend(lines);
     }

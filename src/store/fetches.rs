@@ -9,8 +9,8 @@ use super::distributions::DistributionId;
 use super::{StoreError, artifacts};
 use crate::package::PackageId;
 
-/// Days for which what was fetched counts as in use.
-pub const KEEP_FETCHED_DAYS: i32 = 400;
+/// Days for which what was fetched counts as in use, where nobody says another number.
+pub const KEEP_FETCHED_DAYS: u16 = 400;
 /// Rows that are kept: some tens of releases, each by some versions of Kibana. Beyond them versions of Kibana are not told apart.
 const MOST: i64 = 100_000;
 
@@ -92,7 +92,12 @@ pub fn since(conn: &Connection, day: Date) -> Result<Vec<Fetched>, StoreError> {
 
 /// Returns what was fetched in the last [`KEEP_FETCHED_DAYS`] days, by package version: it counts as in use.
 pub fn in_use(conn: &Connection, now: Timestamp) -> Result<Vec<Fetched>, StoreError> {
-    let days = jiff::Span::new().days(KEEP_FETCHED_DAYS);
+    within(conn, now, KEEP_FETCHED_DAYS)
+}
+
+/// Returns what was fetched in the last `days` days, by package version.
+pub fn within(conn: &Connection, now: Timestamp, days: u16) -> Result<Vec<Fetched>, StoreError> {
+    let days = jiff::Span::new().days(i32::from(days));
     since(conn, day_of(now).saturating_sub(days))
 }
 

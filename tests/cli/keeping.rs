@@ -238,10 +238,32 @@ fn a_release_whose_zips_some_kibana_fetched_lately_is_deleted_only_when_that_is_
     // What 7.9.0 holds too is fetched from there, and not named.
     let dry = json(&site, &["delete-release", "8.5.0", "--dry-run"]);
     assert_eq!(dry["fetched"], serde_json::json!(["nginx 1.5.0"]));
+    assert!(server.stop());
+    let conn = rusqlite::Connection::open(site.data().join("airlock.db")).unwrap();
+    let days_ago =
+        "UPDATE fetch SET first_day = date('now', '-10 days'), last_day = date('now', '-10 days')";
+    assert_eq!(conn.execute(days_ago, ()).unwrap(), 2);
+    drop(conn);
+    for (days, fetched) in [("5", 0), ("20", 1)] {
+        let looked = json(
+            &site,
+            &[
+                "delete-release",
+                "8.5.0",
+                "--dry-run",
+                "--keep-fetched",
+                days,
+            ],
+        );
+        assert_eq!(
+            looked["fetched"].as_array().unwrap().len(),
+            fetched,
+            "{days}"
+        );
+    }
     let deleted = json(
         &site,
         &["delete-release", "8.5.0", "--yes", "--also-fetched"],
     );
     assert_eq!(deleted["fetched"], dry["fetched"]);
-    assert!(server.stop());
 }
