@@ -50,3 +50,42 @@ impl Drop for Buffer {
         self.home.free().push(bytes);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(buffers: &Buffers, bytes: &[u8]) -> Buffer {
+        let fill = |buffer: &mut Vec<u8>| {
+            buffer.extend_from_slice(bytes);
+            Ok::<_, ()>(())
+        };
+        buffers.filled(bytes.len(), fill).unwrap()
+    }
+
+    #[test]
+    fn a_buffer_is_used_again_and_never_shows_the_file_before_it() {
+        let buffers = Buffers::default();
+        let first = filled(&buffers, b"a long file");
+        let place = first.as_ptr();
+        drop(first);
+        let second = filled(&buffers, b"short");
+        assert_eq!((&*second, second.as_ptr()), (&b"short"[..], place));
+        // One that is in use is nobody else's.
+        let third = filled(&buffers, b"third");
+        assert_ne!(third.as_ptr(), second.as_ptr());
+        assert_eq!(&*second, b"short");
+    }
+
+    #[test]
+    fn a_buffer_that_could_not_be_filled_comes_back_empty() {
+        let buffers = Buffers::default();
+        let failed = buffers.filled(4, |buffer| {
+            buffer.extend_from_slice(b"half");
+            Err::<(), _>("the disk failed")
+        });
+        assert_eq!(failed.unwrap_err(), "the disk failed");
+        assert_eq!(buffers.free().len(), 1);
+        assert_eq!(&*filled(&buffers, b""), b"");
+    }
+}

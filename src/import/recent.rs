@@ -9,6 +9,8 @@ use crate::crypto::Digest;
 
 /// Bytes of entries in a generation, of which there are two: those of a dozen packages.
 const GENERATION_BYTES: usize = 8 << 20;
+/// Bytes that an entry takes beside its own: small ones are bounded too.
+const OVERHEAD_BYTES: usize = 256;
 /// Bytes of an entry that is remembered.
 const ENTRY_BYTES: usize = 2 << 20;
 
@@ -69,6 +71,14 @@ impl Recent {
         Some(seen)
     }
 
+    /// Remembers the content of a manifest with its entry.
+    pub(super) fn remember_manifest(&self, seen: &Seen, content: (Digest, Vec<u8>)) {
+        let bytes = content.1.len();
+        if seen.manifest.set(content).is_ok() {
+            self.generations().new_bytes += bytes;
+        }
+    }
+
     fn generations(&self) -> MutexGuard<'_, Generations> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -89,8 +99,15 @@ impl Generations {
             self.old = std::mem::take(&mut self.new);
             self.new_bytes = 0;
         }
-        self.new_bytes += seen.packed.len();
+        self.new_bytes += seen.bytes();
         self.new.insert(announced, seen);
+    }
+}
+
+impl Seen {
+    fn bytes(&self) -> usize {
+        let manifest = self.manifest.get();
+        OVERHEAD_BYTES + self.packed.len() + manifest.map_or(0, |(_, content)| content.len())
     }
 }
 
@@ -102,5 +119,59 @@ impl Announced {
             packed_bytes: entry.packed_bytes(),
             size_bytes: entry.size_bytes,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn announced(crc32: u32) -> Announced {
+        Announced {
+            is_deflated: true,
+            crc32,
+            packed_bytes: 1,
+            size_bytes: 1,
+        }
+    }
+
+    fn seen(packed: &[u8]) -> Arc<Seen> {
+        Arc::new(Seen {
+            packed: packed.into(),
+            sha256: Digest::of(packed),
+            manifest: OnceLock::new(),
+        })
+    }
+
+    fn remembered(generations: &Generations) -> usize {
+        let all = generations.new.values().chain(generations.old.values());
+        all.map(|it| it.bytes()).sum()
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded_however_small_its_parts() {
+        let most = 2 * GENERATION_BYTES + 2 * OVERHEAD_BYTES + 2;
+        let mut generations = Generations::default();
+        for crc32 in 0..200_000 {
+            generations.add(announced(crc32), seen(b"x"));
+        }
+        assert!(remembered(&generations) <= most);
+        assert!(generations.new.len() + generations.old.len() < 100_000);
+        // What was met last is there, what was met first is not.
+        assert!(generations.meet(&announced(199_999)).is_some());
+        assert!(generations.meet(&announced(0)).is_none());
+    }
+
+    #[test]
+    fn manifests_count_by_what_they_hold_and_not_by_what_they_are_packed_to() {
+        let recent = Recent::default();
+        for crc32 in 0..64 {
+            let seen = seen(b"x");
+            recent
+                .generations()
+                .add(announced(crc32), Arc::clone(&seen));
+            recent.remember_manifest(&seen, (Digest::of(b"y"), vec![b'y'; 1 << 20]));
+        }
+        assert!(remembered(&recent.generations()) <= 2 * (GENERATION_BYTES + (2 << 20)));
     }
 }

@@ -266,7 +266,7 @@ impl Maker<'_> {
         let stored = packed.filter(|_| !entry.is_deflated);
         let new = stored.and_then(|packed| self.recent.remember(entry, &packed, read.0));
         if let Some(seen) = seen.or(new.as_deref()) {
-            seen.manifest.get_or_init(|| read.clone());
+            self.recent.remember_manifest(seen, read.clone());
         }
         Ok(read)
     }
