@@ -243,6 +243,28 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_stands_twice_is_found_and_one_that_is_merged_is_not() {
+        let twice = format!(
+            "{GOOD}title: Again\nvars:\n  - {{name: a, type: text}}\n  - {{name: b, type: text, name: c}}\n"
+        );
+        let why = "it stands there twice, and Kibana takes no manifest like that";
+        assert_eq!(
+            findings("buoy-1.2.3", &[("manifest.yml", &twice)]),
+            [
+                format!("manifest.yml title {why}"),
+                format!("manifest.yml vars[1].name {why}")
+            ]
+        );
+        let merged = format!(
+            "{GOOD}x: &x {{name: a, type: text}}\nvars: [{{<<: *x, name: b}}, {{name: b, <<: *x}}]\n"
+        );
+        assert!(findings("buoy-1.2.3", &[("manifest.yml", &merged)]).is_empty());
+        let many: String = (0..50).map(|_| "title: x\n").collect();
+        let found = findings("buoy-1.2.3", &[("manifest.yml", &format!("{GOOD}{many}"))]);
+        assert_eq!(found.len(), 10);
+    }
+
+    #[test]
     fn everything_that_kibana_refuses_is_found_at_once() {
         let manifest = "name: buoy\nversion: 1.2.3\ntitle: ''\npolicy_templates:\n  - name: a\n    title: b\n    inputs:\n      \
                         - type: x\n        vars: [{name: y}]\nvars: [{type: text}]\n";
@@ -271,28 +293,6 @@ mod tests {
         ];
         let expected = expected.map(|(file, key)| format!("{file} {key} {missing}"));
         assert_eq!(findings("buoy-1.2.3", &files), expected);
-    }
-
-    #[test]
-    fn a_key_that_stands_twice_is_found_and_one_that_is_merged_is_not() {
-        let twice = format!(
-            "{GOOD}title: Again\nvars:\n  - {{name: a, type: text}}\n  - {{name: b, type: text, name: c}}\n"
-        );
-        let why = "it stands there twice, and Kibana takes no manifest like that";
-        assert_eq!(
-            findings("buoy-1.2.3", &[("manifest.yml", &twice)]),
-            [
-                format!("manifest.yml title {why}"),
-                format!("manifest.yml vars[1].name {why}")
-            ]
-        );
-        let merged = format!(
-            "{GOOD}x: &x {{name: a, type: text}}\nvars: [{{<<: *x, name: b}}, {{name: b, <<: *x}}]\n"
-        );
-        assert!(findings("buoy-1.2.3", &[("manifest.yml", &merged)]).is_empty());
-        let many: String = (0..50).map(|_| "title: x\n").collect();
-        let found = findings("buoy-1.2.3", &[("manifest.yml", &format!("{GOOD}{many}"))]);
-        assert_eq!(found.len(), 10);
     }
 
     #[test]
