@@ -161,6 +161,11 @@ fn spool(
         .min(free_bytes.saturating_sub(crate::store::RESERVE_BYTES));
     let copied = io::copy(&mut source.take(most_bytes.saturating_add(1)), &mut copy);
     if copied.map_err(unreadable)? > most_bytes {
+        if most_bytes == limits.artifact_bytes {
+            return Err(OperationError::InvalidRequest(format!(
+                "a package has at most {most_bytes} bytes, and this has more"
+            )));
+        }
         return Err(StoreError::Short {
             free_bytes,
             needed_bytes: most_bytes.saturating_add(crate::store::RESERVE_BYTES),
@@ -207,4 +212,24 @@ fn unseen(store: &Store, package: &PackageId) -> Result<Option<Unseen>, Operatio
             free: format!("{}.{}.{patch}", wanted.major, wanted.minor),
         }))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_that_never_ends_is_too_large_and_not_short_of_space() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let limits = Limits {
+            artifact_bytes: 1000,
+            ..Limits::default()
+        };
+        let copy = |bytes| spool(&store, Box::new(io::repeat(0).take(bytes)), &limits);
+        assert_eq!(copy(1000).unwrap().metadata().unwrap().len(), 1000);
+        let error = copy(u64::MAX).unwrap_err();
+        let expected = "invalid request: a package has at most 1000 bytes, and this has more";
+        assert_eq!(error.to_string(), expected);
+    }
 }

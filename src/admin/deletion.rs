@@ -100,14 +100,17 @@ pub fn delete_release(
     }
 }
 
-/// Returns the versions of a release that count as in use: fetched lately, and held by no other branch, now or before.
+/// Returns the versions of a release that count as in use: fetched lately, and held by no other branch, now or before. What was
+/// fetched where the release was never served is another branch's, though it is called the same.
 fn fetched_of(
     conn: &Transaction<'_>,
     release: &Branch,
     days: u16,
 ) -> Result<Vec<String>, OperationError> {
+    let served_by = distributions::ever_with(conn, release.id)?;
     let mut fetched: Vec<_> = fetches::within(conn, Timestamp::now(), days)?
         .into_iter()
+        .filter(|it| served_by.contains(&it.fetch.distribution))
         .map(|it| it.fetch.package)
         .collect();
     fetched.dedup();

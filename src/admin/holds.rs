@@ -238,9 +238,12 @@ fn rule(choice: &PackageChoice, request: &HoldRequest) -> Result<HoldRule, Opera
 /// Returns the moment that `text` is: a time, or a day, at its beginning in UTC. It lies in the future.
 fn end(text: &str) -> Result<Timestamp, OperationError> {
     let of_day = |day: Date| day.to_zoned(TimeZone::UTC).map(|day| day.timestamp());
-    let time = text
-        .parse::<Timestamp>()
-        .or_else(|_| text.parse::<Date>().and_then(of_day));
+    let time = if text.len() == "2027-01-31".len() {
+        text.parse::<Date>().and_then(of_day)
+    } else {
+        // As a day alone, `2027-01-31 10:00` would lose its time without a word.
+        text.parse::<Timestamp>()
+    };
     let time =
         time.map_err(|_| invalid("an end is a day, as 2027-01-31, or a time in RFC 3339"))?;
     if time <= Timestamp::now() {

@@ -27,6 +27,23 @@ pub(super) fn done(done: &Done) -> String {
     text
 }
 
+/// Returns what a hold that was asked for came to, or would: it says so where the hold keeps nothing back.
+pub(super) fn held(it: &Done) -> String {
+    let text = done(it);
+    let is_idle = |it: &&HoldChange| !it.is_released && it.hold.versions.is_empty();
+    match it.changes.holds.iter().find(is_idle) {
+        Some(idle) => {
+            let line = holds::line(&idle.hold);
+            text.replacen(
+                &line,
+                &(line.clone() + &holds::versions_or_none(&idle.hold)),
+                1,
+            )
+        }
+        None => text,
+    }
+}
+
 /// Returns what some Kibana fetched and is no longer offered to it.
 pub(super) fn no_longer_offered(missed: &[NoLongerOffered]) -> String {
     if missed.is_empty() {

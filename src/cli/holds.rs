@@ -79,7 +79,7 @@ pub(super) fn hold(common: &Common, args: &HoldArgs) -> Result<ExitCode, CliErro
         is_dry: args.dry_run,
     };
     let done = Door::open(&common.data_folder()?)?.hold(&args.distribution, &request)?;
-    common.print(&done, change_text::done)?;
+    common.print(&done, change_text::held)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -91,7 +91,7 @@ pub(super) fn withdraw(common: &Common, args: &WithdrawArgs) -> Result<ExitCode,
         ..HoldRequest::default()
     };
     let done = Door::open(&common.data_folder()?)?.withdraw(&request)?;
-    common.print(&done, change_text::done)?;
+    common.print(&done, change_text::held)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -118,7 +118,7 @@ fn details(details: &HoldDetails) -> String {
     let HoldDetails { hold, at, who, .. } = details;
     let mut text = line(hold);
     text.push_str(&format!("    by {who} at {at}\n"));
-    text.push_str(&versions(hold));
+    text.push_str(&versions_or_none(hold));
     text
 }
 
@@ -137,6 +137,14 @@ pub(super) fn line(hold: &HoldReport) -> String {
     }
     text.push('\n');
     text
+}
+
+/// Returns what a hold keeps back, one version a line; where there is none, that: the name may be mistyped.
+pub(super) fn versions_or_none(hold: &HoldReport) -> String {
+    match versions(hold) {
+        none if none.is_empty() => "    keeps back nothing that is offered now\n".to_owned(),
+        versions => versions,
+    }
 }
 
 /// Returns what a hold keeps back, one version a line.

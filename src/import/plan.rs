@@ -9,7 +9,7 @@ use super::edition::{self, Edition};
 use super::error::ImportError;
 use super::report::{EditionReport, PlanReport, Problem, SignatureReport, SourceReport};
 use crate::distribution::{
-    BranchKind, Change, Consent, DistributionName, Plan, SignatureCounts, SignaturePolicy,
+    BranchKind, Change, Consent, DistributionName, Holds, Plan, SignatureCounts, SignaturePolicy,
     SignatureStatus, plan_import,
 };
 use crate::package::PackageId;
@@ -265,7 +265,7 @@ impl Planned {
         })
     }
 
-    /// Returns what of the plan's changes holds keep back, by the distributions that serve the branch.
+    /// Returns what of the plan's changes is withdrawn, and what holds keep back, by the distributions that serve the branch.
     fn kept_back(&self, conn: &Connection) -> Result<Vec<Problem>, ImportError> {
         let open = holds::open(conn)?;
         let mut kept_back = Vec::new();
@@ -273,6 +273,19 @@ impl Planned {
             return Ok(kept_back);
         }
         let now = Timestamp::now();
+        let (everywhere, open): (Vec<_>, Vec<_>) = open
+            .into_iter()
+            .partition(|held| held.distribution.is_none());
+        let withdrawn = Holds::new(everywhere.into_iter().map(|held| held.hold));
+        let changed = || self.plan.changes.iter().map(|change| &change.package);
+        for package in changed() {
+            if let Some(hold) = withdrawn.on(package, &self.target.branch, now) {
+                kept_back.push(Problem {
+                    package: package.to_string(),
+                    why: format!("it is withdrawn everywhere (hold {})", hold.number),
+                });
+            }
+        }
         let branch = self.branch.as_ref().map(|branch| branch.id);
         for distribution in distributions::all(conn)? {
             let served = distributions::branches(conn, distribution.id)?;
@@ -280,7 +293,7 @@ impl Planned {
                 continue;
             }
             let holds = holds::of(&open, distribution.id);
-            for package in self.plan.changes.iter().map(|change| &change.package) {
+            for package in changed() {
                 if let Some(hold) = holds.on(package, &self.target.branch, now) {
                     kept_back.push(Problem {
                         package: package.to_string(),

@@ -8,8 +8,8 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
-use super::PackageId;
 use super::yaml::{self, Yaml};
+use super::{InvalidPackageId, PackageId};
 use crate::limits::Limits;
 
 /// Something that Kibana refuses a package for.
@@ -123,7 +123,11 @@ impl Check<'_> {
                 Some(package)
             }
             Err(error) => {
-                self.find("version".to_owned(), error.to_string());
+                let key = match error {
+                    InvalidPackageId::Name(_) => "name",
+                    InvalidPackageId::Version(_) => "version",
+                };
+                self.find(key.to_owned(), error.to_string());
                 None
             }
         }
@@ -185,7 +189,10 @@ impl Check<'_> {
                 None
             }
             Err(error) => {
-                self.find(None, format!("it is no YAML: {error}"));
+                let first: &dyn std::error::Error = &error;
+                let causes = std::iter::successors(Some(first), |cause| cause.source());
+                let causes: Vec<_> = causes.map(ToString::to_string).collect();
+                self.find(None, format!("it cannot be read: {}", causes.join(": ")));
                 None
             }
         }
@@ -296,6 +303,16 @@ mod tests {
     }
 
     #[test]
+    fn a_name_and_a_version_that_are_none_are_found_at_their_keys() {
+        for (good, bad, key) in [("buoy", "Buoy", "name"), ("1.2.3", "1.2", "version")] {
+            let manifest = GOOD.replace(good, bad);
+            let found = findings("buoy-1.2.3", &[("manifest.yml", &manifest)]);
+            let expected = format!("manifest.yml {key} invalid package {key} {bad:?}");
+            assert_eq!(found, [expected]);
+        }
+    }
+
+    #[test]
     fn a_root_folder_of_another_name_is_found_and_so_is_what_is_no_manifest() {
         for (root, manifest, why) in [
             (
@@ -308,7 +325,11 @@ mod tests {
         ] {
             assert_eq!(findings(root, &[("manifest.yml", manifest)]), [why]);
         }
-        assert!(findings("x", &[("manifest.yml", "a: [")])[0].contains("it is no YAML"));
+        let unread = &findings("x", &[("manifest.yml", "a: [")])[0];
+        assert!(
+            unread.contains("it cannot be read: not YAML: ") && unread.contains("line"),
+            "{unread}"
+        );
         assert_eq!(findings("x", &[]).len(), 1);
     }
 }

@@ -1,5 +1,7 @@
 //! Distributions: stable addresses, and the branches behind them.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
 
 use super::StoreError;
@@ -98,6 +100,20 @@ pub fn branches(conn: &Connection, id: DistributionId) -> Result<Vec<BranchId>, 
           ORDER BY position",
     )?;
     let rows = query.query_map(named_params! { ":id": id }, |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Returns the distributions, deleted ones too, that serve a branch or ever did.
+pub fn ever_with(
+    conn: &Connection,
+    branch: BranchId,
+) -> Result<HashSet<DistributionId>, StoreError> {
+    let mut query = conn.prepare(
+        "SELECT DISTINCT distribution
+           FROM distribution_branch
+          WHERE branch = :branch",
+    )?;
+    let rows = query.query_map(named_params! { ":branch": branch }, |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

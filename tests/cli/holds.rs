@@ -168,6 +168,10 @@ fn holds_that_mean_nothing_are_refused() {
             "an end is a day",
         ),
         (
+            &["hold", "prod", "buoy@1.0.0", "--until", "2999-01-31 10:00"],
+            "an end is a day",
+        ),
+        (
             &[
                 "distribution",
                 "set",
@@ -336,6 +340,44 @@ fn a_plan_says_what_a_hold_will_keep_back() {
         said.contains("Held back:\n  buoy 1.3.0: prod keeps back buoy newer than 1.2.0 (hold 1)"),
         "{said}"
     );
+}
+
+#[test]
+fn a_plan_says_what_is_withdrawn_whether_its_branch_is_here_or_comes_with_it() {
+    let site = with_prod();
+    site.run(&["withdraw", "buoy@1.3.0", "--reason", "it leaks"]);
+    for branch in ["production", "9.2.0"] {
+        let option = if branch == "9.2.0" {
+            "--release"
+        } else {
+            "--branch"
+        };
+        let source = site.source(
+            "source.tar",
+            Tree::default().package("packages/buoy/1.3.0").tar().bytes(),
+        );
+        let said = site.run(&["import", &source, option, branch]);
+        let expected = "Held back:\n  buoy 1.3.0: it is withdrawn everywhere (hold 1)\n";
+        assert_eq!(said.matches(expected).count(), 1, "{said}");
+        assert_eq!(said.matches("hold 1").count(), 1, "{said}");
+    }
+}
+
+#[test]
+fn what_keeps_nothing_back_says_so() {
+    let site = with_prod();
+    let nothing = "    keeps back nothing that is offered now\n";
+    for args in [
+        &["hold", "prod", "buoy@1.0.9"][..],
+        &["hold", "prod", "dock", "--at", "1.0.0", "--dry-run"],
+        &["withdraw", "buoy@1.0.9", "--reason", "it leaks"],
+        &["holds"],
+    ] {
+        let said = site.run(args);
+        assert!(format!("{said}\n").contains(nothing), "{args:?}: {said}");
+    }
+    let said = site.run(&["hold", "prod", "buoy@1.0.0"]);
+    assert!(!said.contains("nothing"), "{said}");
 }
 
 #[test]

@@ -191,7 +191,7 @@ fn a_branch_is_overwritten_only_when_asked() {
     let (first, second) = (source("first.tar", "1"), source("second.tar", "2"));
     site.run(&["import", &first, "--branch", "mine"]);
     insta::assert_snapshot!(site.run(&["import", &second, "--branch", "mine"]), @r"
-    exit 0
+    exit 1
     Plan 2 changes local branch mine from second.tar (3.07 kB)
             0 added
             1 refused by the rules of the branch

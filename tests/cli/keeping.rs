@@ -156,6 +156,27 @@ fn a_release_that_is_served_or_none_is_not_deleted() {
 }
 
 #[test]
+fn what_was_fetched_is_of_the_release_that_served_it_and_not_of_another_with_the_same_version() {
+    let site = two_releases();
+    let server = Server::start(&site);
+    let zip = "/epr/nginx/nginx-1.5.0.zip";
+    // Both releases have this version, with other content.
+    assert_eq!(server.get(zip).status, 200);
+    let dry = json(&site, &["delete-release", "8.5.0", "--dry-run"]);
+    assert_eq!(dry["fetched"], serde_json::json!([]));
+    assert_eq!(server.get(&format!("/d/8.5.0{zip}")).status, 200);
+    let said = site.run(&["delete-release", "8.5.0", "--yes"]);
+    let expected = "exit 1\nError: 1 package versions that only 8.5.0 holds were fetched";
+    assert!(said.starts_with(expected), "{said}");
+    assert_eq!(server.get("/d/8.5.0/search").status, 200);
+    json(
+        &site,
+        &["delete-release", "8.5.0", "--yes", "--also-fetched"],
+    );
+    assert_eq!(server.get(zip).status, 200);
+}
+
+#[test]
 fn the_history_of_a_deleted_release_stays_and_the_release_may_come_again() {
     let site = two_releases();
     site.run(&["delete-release", "8.5.0", "--yes", "--reason", "too old"]);
