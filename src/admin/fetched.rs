@@ -10,8 +10,13 @@ use super::distributions::{Contents, served};
 use super::error::OperationError;
 use crate::distribution::{DistributionName, Exact, HoldRule};
 use crate::package::PackageId;
+use crate::store::change_sets::ChangeSetId;
 use crate::store::distributions::{self, DistributionId};
+use crate::store::ever;
 use crate::store::fetches::{self, Fetched};
+
+/// Later than every change set.
+const LATEST: ChangeSetId = ChangeSetId(i64::MAX);
 
 /// A package version that some Kibana fetched, and that a change takes out of what its distribution offers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +50,7 @@ pub(super) fn watching<T>(
         .map(|it| (it.id, it.name))
         .collect();
     let before = offered(conn, &names, &fetched)?;
+    let contents_before = Contents::load(conn)?;
     let outcome = change(conn)?;
     let after = offered(conn, &names, &fetched)?;
     let contents = Contents::load(conn)?;
@@ -55,13 +61,20 @@ pub(super) fn watching<T>(
     {
         let id = fetch.distribution;
         let is_offered = |by: &Offered| by.get(&id).is_some_and(|of| of.contains(&fetch.package));
-        let Some(name) = names
-            .get(&id)
-            .filter(|_| is_offered(&before) && !is_offered(&after))
-        else {
+        let is_answered = |by: &Offered, contents: &Contents| {
+            by.contains_key(&id)
+                && contents.exact(id) == Exact::Ever
+                && !is_withdrawn(contents, &fetch.package)
+        };
+        let is_lost = !is_offered(&after)
+            && (is_offered(&before)
+                // It was superseded before, and answered all the same until now.
+                || is_answered(&before, &contents_before)
+                    && !is_answered(&after, &contents)
+                    && ever::last_offered(conn, id, &fetch.package, LATEST)?.is_some());
+        let Some(name) = names.get(&id).filter(|_| is_lost) else {
             continue;
         };
-        let is_there = after.contains_key(&id) && contents.exact(id) == Exact::Ever;
         let entry = missed
             .entry((name.to_string(), fetch.package.clone()))
             .or_insert_with(|| NoLongerOffered {
@@ -69,7 +82,7 @@ pub(super) fn watching<T>(
                 package: fetch.package.to_string(),
                 kibana: Vec::new(),
                 last_day: String::new(),
-                is_answered: is_there && !is_withdrawn(&contents, &fetch.package),
+                is_answered: is_answered(&after, &contents),
             });
         entry.last_day = last_day.max(std::mem::take(&mut entry.last_day));
         if !fetch.kibana.is_empty() {

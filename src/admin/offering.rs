@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use super::distributions::{Offers, find, offered_by, served};
 use super::error::OperationError;
 use super::missing::Missing;
+use super::prune;
 use crate::distribution::{Consent, DistributionName, Held, Hold, Holds};
 use crate::import;
 use crate::package::{
@@ -18,7 +19,7 @@ use crate::store::artifacts::{self, ArtifactId};
 use crate::store::branches::{self, Branch, Member};
 use crate::store::change_sets::{self, ChangeSetId};
 use crate::store::stages::StageId;
-use crate::store::{StoreError, distributions, documents, history, holds};
+use crate::store::{StoreError, distributions, documents, former, history, holds};
 
 /// Package versions that are offered together.
 #[derive(Debug, Clone)]
@@ -244,6 +245,7 @@ fn past(
     if change_sets::get(conn, at)?.is_none() {
         return Err(OperationError::NoSuchChangeSet(at.0));
     }
+    prune::check_is_known(conn, at)?;
     let ever = distributions::ever(conn)?;
     let distribution = ever.iter().find(|it| it.name == *name);
     let branches = match distribution {
@@ -254,6 +256,12 @@ fn past(
         let others = ever.iter().map(|it| it.name.as_str());
         let missing = Missing::among(&format!("{name}@{}", at.0), others);
         return Err(OperationError::NoSuchDistribution(missing));
+    }
+    // Less than it was is not what it was.
+    for branch in branches::ever(conn)? {
+        if branches.contains(&branch.id) && former::held_at(conn, branch.id, at)? {
+            return Err(OperationError::GoneRelease(branch.name.to_string()));
+        }
     }
     let all = branches::all(conn)?;
     let mut layers = Vec::new();

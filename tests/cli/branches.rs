@@ -454,6 +454,11 @@ fn a_pruned_past_is_gone_and_what_was_fetched_lately_is_kept() {
         said.contains("the history up to change set 3 was pruned"),
         "{said}"
     );
+    let said = site.run(&["diff", "snapshot@2", "snapshot"]);
+    assert!(
+        said.contains("the history up to change set 3 was pruned"),
+        "{said}"
+    );
     assert!(
         site.run(&["history", "2"])
             .contains("import from source.tar (pruned)")

@@ -364,6 +364,52 @@ fn a_plan_says_what_is_withdrawn_whether_its_branch_is_here_or_comes_with_it() {
 }
 
 #[test]
+fn what_is_superseded_and_no_longer_answered_for_is_told_too() {
+    let site = with_prod();
+    let server = Server::start(&site);
+    let buoy = || server.get("/d/prod/epr/buoy/buoy-1.0.1.zip").status;
+    assert_eq!(buoy(), 200);
+    let told = |said: &str, answered: &str| {
+        let line = "  buoy 1.0.1 of prod (last on ";
+        said.contains(line) && said.contains(answered)
+    };
+    let said = site.run(&[
+        "distribution",
+        "set",
+        "prod",
+        "--from",
+        "production",
+        "--alone",
+    ]);
+    assert!(told(&said, "answered all the same"), "{said}");
+    assert_eq!(buoy(), 200);
+    for args in [
+        &[
+            "distribution",
+            "set",
+            "prod",
+            "--from",
+            "production",
+            "--exact",
+            "now",
+            "--dry-run",
+        ][..],
+        &[
+            "withdraw",
+            "buoy@1.0.1",
+            "--reason",
+            "it leaks",
+            "--dry-run",
+        ],
+        &["distribution", "delete", "prod"],
+    ] {
+        let said = site.run(args);
+        assert!(told(&said, "not answered either"), "{args:?}: {said}");
+    }
+    assert_eq!(buoy(), 404);
+}
+
+#[test]
 fn what_keeps_nothing_back_says_so() {
     let site = with_prod();
     let nothing = "    keeps back nothing that is offered now\n";

@@ -200,6 +200,12 @@ fn the_history_of_a_deleted_release_stays_and_the_release_may_come_again() {
     Error: 8.5.0 was deleted since
     Hint: import it again with `airlock import`, or go back to another change set
     ");
+    // Compared with nothing, all of what is here would seem new.
+    let said = site.run(&["diff", "8.5.0@1", "7.9.0"]);
+    assert!(
+        said.starts_with("exit 1\nError: 8.5.0 was deleted since\n"),
+        "{said}"
+    );
 
     let source = site.path("8.5.0.tar");
     let said = site.run(&["import", source.to_str().unwrap()]);
