@@ -221,7 +221,7 @@ async fn what_is_no_longer_offered_keeps_its_signature_and_what_is_withdrawn_has
         reason: Some("it leaks".into()),
         ..HoldRequest::default()
     };
-    holds::withdraw(&registry.store, "tester", &request).unwrap();
+    holds::withdraw(&registry.store, "tester", &request, &Limits::default()).unwrap();
     registry.reload();
     let statuses: Vec<_> = ask().await.into_iter().map(|answer| answer.0).collect();
     assert_eq!(statuses, [404; 3]);

@@ -169,7 +169,14 @@ async fn what_a_hold_kept_back_all_the_time_was_never_offered() {
     registry.distribution("mine", &["production"]);
     let mine = DistributionName::parse("mine").unwrap();
     let hold = |request: HoldRequest| {
-        holds::hold(&registry.store, "tester", &mine, &request).unwrap();
+        holds::hold(
+            &registry.store,
+            "tester",
+            &mine,
+            &request,
+            &Default::default(),
+        )
+        .unwrap();
         registry.reload();
     };
     let status = async |address: &str, version: &str| {
