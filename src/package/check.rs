@@ -109,6 +109,15 @@ impl Check<'_> {
             self.variables(template, &at);
         }
         self.variables(&manifest, "");
+        for key in ["name", "version"] {
+            // What YAML takes for a number, as 1.2 is; what is missing was found above.
+            if !matches!(
+                value(&manifest, key),
+                None | Some(Yaml::Null | Yaml::Text(_))
+            ) {
+                self.find(key.to_owned(), "it is no text: put it in quotes");
+            }
+        }
         let (name, version) = (text(&manifest, "name"), text(&manifest, "version"));
         let (name, version) = (name?, version?);
         match PackageId::parse(&name, &version) {
@@ -304,11 +313,14 @@ mod tests {
 
     #[test]
     fn a_name_and_a_version_that_are_none_are_found_at_their_keys() {
-        for (good, bad, key) in [("buoy", "Buoy", "name"), ("1.2.3", "1.2", "version")] {
+        for (good, bad, found) in [
+            ("buoy", "Buoy", "name invalid package name \"Buoy\""),
+            ("1.2.3", "'1.2'", "version invalid package version \"1.2\""),
+            ("1.2.3", "1.2", "version it is no text: put it in quotes"),
+        ] {
             let manifest = GOOD.replace(good, bad);
-            let found = findings("buoy-1.2.3", &[("manifest.yml", &manifest)]);
-            let expected = format!("manifest.yml {key} invalid package {key} {bad:?}");
-            assert_eq!(found, [expected]);
+            let findings = findings("buoy-1.2.3", &[("manifest.yml", &manifest)]);
+            assert_eq!(findings, [format!("manifest.yml {found}")]);
         }
     }
 
