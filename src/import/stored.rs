@@ -75,7 +75,7 @@ pub(super) fn digest(store: &Store, found: &Found) -> Result<Digest, ImportError
     Ok(hasher.finish())
 }
 
-/// As [`digest`], of what a transaction has written, and small.
+/// As [`digest()`], of what a transaction has written, and small.
 pub(super) fn digest_within(conn: &Connection, found: &Found) -> Result<Digest, StoreError> {
     let mut hasher = Hasher::default();
     let content = &found.content;
