@@ -59,10 +59,10 @@ zstd -dqc --long=31 "$shared/data/fixtures.tar.zst" | tar -C "$work/fixtures" -x
 airlock import "$work/fixtures/corners" --branch corners --yes
 airlock import "$work/fixtures/package" --branch package --yes
 airlock import "$work/fixtures/second_package_path" --branch second_package_path --yes
-airlock distribution create fixtures-trees --from second_package_path --with package
+airlock distribution create fixtures-trees --from package --with second_package_path
 # What lies beside its zip is no signature, and is served all the same.
 airlock import "$work/fixtures/local-storage" --branch local-storage --signatures off --yes
-airlock distribution create fixtures --from local-storage --with second_package_path --with package
+airlock distribution create fixtures --from package --with local-storage --with second_package_path
 # The same release as zips answers in the same way.
 zstd -dqc --long=31 "$shared/data/package-storage-8.5.0.tar.zst" | python3 "$checkout/tests/zips_of_trees.py" |
     airlock --quiet import - --branch zips

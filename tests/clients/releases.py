@@ -147,7 +147,8 @@ def beside(arguments, server, release, tree):
 
 def cache_times(server, release):
     """Returns the settings that make the reference say the cache times that the release brought with it."""
-    names = {"/search": "search", "/categories": "categories", "/package/none/1.0.0/": "catch_all"}
+    package = json.loads(ask(f"{server.url}/d/{release}/search")[2])[0]["path"]
+    names = {"/search": "search", "/categories": "categories", f"{package}/manifest.yml": "catch_all"}
     lines = []
     for path, name in names.items():
         said = ask(f"{server.url}/d/{release}{path}")[1].get("cache-control", "")
