@@ -246,8 +246,7 @@ impl Maker<'_> {
         let id = begun.map_or_else(|| artifacts::begin(conn, artifact), Ok)?;
         add_files(conn, id, files)?;
         let document = known_content(conn, &rendering.document)?;
-        let rendering = rendering.with_document(document);
-        documents::put(conn, id, documents::NEWEST_DIALECT, &rendering)?;
+        documents::put(conn, id, documents::NEWEST_DIALECT, rendering, document)?;
         recipe.map_or(Ok(()), |recipe| recipes::put(conn, id, recipe))?;
         artifacts::finish(conn, id, artifact)?;
         stages::add(conn, self.stage, id)?;

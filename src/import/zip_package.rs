@@ -155,12 +155,12 @@ impl Maker<'_> {
             let files = files.iter().zip(held);
             files.map(|(file, held)| file.collected(held)).collect()
         };
-        let mut begun = None;
+        let (mut begun, mut left) = (None, files.len());
         if is_long {
-            let contents = zip_contents::recipe(zip, files, &stored)?.1;
-            begun = self.begin(artifact, &collected(contents))?.0;
+            let files = collected(zip_contents::recipe(zip, files, &stored)?.1);
+            let (id, rest) = self.begin(artifact, &files)?;
+            (begun, left) = (id, rest.len());
         }
-        let written = begun.map_or(0, |_| files.len() - files.len() % TRANSACTION_FILES);
         let (artifact, new) = store.write_within_space(|conn| {
             let new = new_contents::put_all(conn, pages, &last)?;
             if !zip_contents::are_given_back(&new, |found| stored::digest_within(conn, found))? {
@@ -173,8 +173,12 @@ impl Maker<'_> {
             }
             let recipe = recipes::pack(&pieces, listed);
             let rest = collected(contents);
-            let rest = rest.get(written..).unwrap_or_default();
+            let rest = rest.get(files.len() - left..).unwrap_or_default();
             let artifact = self.finish(conn, artifact, begun, rest, &row, Some(&recipe))?;
+            // As it is kept, by the rows of the files that it leaves things out for.
+            if recipes::get(conn, artifact)? != Some(pieces) {
+                return Err(PackageError::NotExact.into());
+            }
             Ok::<_, Fault>((artifact, new))
         })?;
         known.learn(new);

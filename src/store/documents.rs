@@ -30,28 +30,13 @@ pub struct Document<C> {
     pub document: C,
 }
 
-impl<C> Document<C> {
-    /// Returns the same rendering, with its package document given in another way.
-    pub fn with_document<D>(&self, document: D) -> Document<D> {
-        Document {
-            renderer: self.renderer,
-            facts: self.facts.clone(),
-            deprecated: self.deprecated.clone(),
-            element_slots: self.element_slots.clone(),
-            element_bytes: self.element_bytes,
-            element: self.element.clone(),
-            document_slots: self.document_slots.clone(),
-            document,
-        }
-    }
-}
-
-/// Keeps the rendering of an artifact in one dialect, in place of an older one.
-pub fn put(
+/// Keeps the rendering of an artifact in one dialect, in place of an older one; `content` is its package document.
+pub fn put<C>(
     conn: &Transaction<'_>,
     artifact: ArtifactId,
     dialect: &str,
-    document: &Document<ContentId>,
+    document: &Document<C>,
+    content: ContentId,
 ) -> Result<(), StoreError> {
     let mut query = conn.prepare_cached(
         "INSERT OR REPLACE INTO document (artifact, dialect, renderer, facts, deprecated, element_slots, element_bytes,
@@ -69,7 +54,7 @@ pub fn put(
         ":element_bytes": document.element_bytes,
         ":element": document.element,
         ":document_slots": document.document_slots,
-        ":document": document.document,
+        ":document": content,
     })?;
     Ok(())
 }
@@ -149,9 +134,16 @@ mod tests {
         let (id, other) = (artifact(&conn, "1.0.0", "a"), artifact(&conn, "1.1.0", "a"));
         let sha256 = Digest::of(b"{}\n");
         let document = contents::insert(&conn, &sha256, 3, 77).unwrap();
-        put(&conn, id, "0.10", &rendered(1, document)).unwrap();
+        put(&conn, id, "0.10", &rendered(1, document), document).unwrap();
         for renderer in [1, 2] {
-            put(&conn, id, NEWEST_DIALECT, &rendered(renderer, document)).unwrap();
+            put(
+                &conn,
+                id,
+                NEWEST_DIALECT,
+                &rendered(renderer, document),
+                document,
+            )
+            .unwrap();
         }
         let content = contents::find(&conn, &sha256).unwrap().unwrap();
         let newest = get(&conn, id, NEWEST_DIALECT).unwrap();
