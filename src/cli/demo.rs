@@ -1,7 +1,6 @@
 //! `airlock demo`: the sample release, served from a temporary folder.
 
 use std::io;
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -11,6 +10,7 @@ use rust_embed::RustEmbed;
 use super::serve::serve;
 use super::{CliError, print};
 use crate::admin::{OperationError, PeerUser};
+use crate::config::{Config, Flags};
 use crate::distribution::{BranchKind, Consent, DistributionName};
 use crate::import::{self, Progress, StageRequest};
 use crate::limits::Limits;
@@ -20,7 +20,7 @@ use crate::store::Store;
 pub(super) struct DemoArgs {
     /// Listen at this address
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
-    listen: SocketAddr,
+    listen: String,
 }
 
 /// A release of our own making with every kind of package.
@@ -57,7 +57,12 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode, CliError> {
     .map_err(OperationError::from)?;
     import::commit(&store, staged.stage, &request.who, Consent::default())
         .map_err(OperationError::from)?;
-    serve(Arc::new(store), args.listen, |address| {
+    // A demo is the same everywhere: it asks neither file nor environment.
+    let config = Config::from_flags(&Flags {
+        listen: vec![args.listen.clone()],
+        ..Flags::default()
+    })?;
+    serve(Arc::new(store), &config, |address| {
         // The server runs whether or not somebody reads this.
         let _ = print(&format!(
             "# kibana.yml\nxpack.fleet.registryUrl: \"http://{address}\"\nxpack.fleet.isAirGapped: true # Kibana 8.13 and later\n"

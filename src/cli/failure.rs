@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::admin::Failure;
+use crate::config::ConfigError;
 
 /// A failure on its way to the terminal.
 #[derive(Debug)]
@@ -30,6 +31,28 @@ impl CliError {
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
+    }
+}
+
+impl From<ConfigError> for CliError {
+    /// One fault is told like any other; of several each has its line.
+    fn from(error: ConfigError) -> Self {
+        if let [only] = error.problems.as_slice() {
+            let told = Self::new(only.to_string());
+            return match &only.hint {
+                Some(hint) => told.hint(hint),
+                None => told,
+            };
+        }
+        let causes = error.problems.iter().map(|problem| match &problem.hint {
+            Some(hint) => format!("{problem}; {hint}"),
+            None => problem.to_string(),
+        });
+        Self {
+            causes: causes.collect(),
+            ..Self::new(error.to_string())
+        }
+        .hint("`airlock config check` looks at them again")
     }
 }
 

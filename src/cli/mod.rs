@@ -46,6 +46,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::config::{Config, Environment, Flags};
 pub(crate) use failure::CliError;
 
 /// An Elastic Package Registry for networks with no way out
@@ -66,7 +67,10 @@ struct Cli {
 /// What every command understands.
 #[derive(Debug, clap::Args)]
 struct Common {
-    /// Keep the store in this folder [default: what systemd names, else the user's data folder]
+    /// Read settings from this file [default: /etc/airlock/airlock.toml where it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Keep the store in this folder [default: what the settings or systemd name, else the user's data folder]
     #[arg(long, global = true, value_name = "FOLDER")]
     data_dir: Option<PathBuf>,
     /// Print nothing but errors
@@ -200,11 +204,18 @@ impl Command {
 }
 
 impl Common {
+    /// Returns all settings, with `listen` from the command line.
+    fn settings(&self, listen: &[String]) -> Result<Config, CliError> {
+        let flags = Flags {
+            file: self.config.clone(),
+            data_dir: self.data_dir.clone(),
+            listen: listen.to_owned(),
+        };
+        Ok(Config::load(&flags, &Environment::of_this_process())?)
+    }
+
     fn data_folder(&self) -> Result<PathBuf, CliError> {
-        crate::config::data_folder(self.data_dir.clone()).ok_or_else(|| {
-            CliError::new("there is no home folder to keep the store in")
-                .hint("name one with --data-dir")
-        })
+        data_folder_of(&self.settings(&[])?)
     }
 
     /// Prints a result: as JSON where that is asked for, else as text, and not at all with `--quiet`.
@@ -223,6 +234,14 @@ impl Common {
             print(&text(value))
         }
     }
+}
+
+/// Returns the folder of the store.
+fn data_folder_of(config: &Config) -> Result<PathBuf, CliError> {
+    config.data_dir.value.clone().ok_or_else(|| {
+        CliError::new("there is no home folder to keep the store in")
+            .hint("name one with --data-dir")
+    })
 }
 
 /// Writes `text` to standard output; a reader that has gone away is an error, not a panic.

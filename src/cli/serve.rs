@@ -10,49 +10,43 @@ use std::sync::Arc;
 use clap::Args;
 
 use self::upkeep::Upkeep;
-use super::{CliError, Common};
+use super::{CliError, Common, data_folder_of};
 use crate::admin::OperationError;
 use crate::admin::routes::{self, Operator};
 use crate::api;
 use crate::catalog::Catalogs;
+use crate::config::{Config, ListenAddress, Origin, Setting};
 use crate::limits::Limits;
 use crate::server::{self, ControlSocket, Listeners, Settings, file_limit};
 use crate::store::Store;
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
-    /// Listen at this address; `[::]:8080` is every interface
-    #[arg(
-        long,
-        value_name = "ADDR",
-        default_value = "127.0.0.1:8080",
-        env = "AIRLOCK_LISTEN"
-    )]
-    pub listen: SocketAddr,
+    /// Listen at this address, and at each further one [default: 127.0.0.1:8080]; `[::]:8080` is every interface
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Vec<String>,
 }
 
 pub(super) fn run(common: &Common, args: &ServeArgs) -> Result<ExitCode, CliError> {
-    let store = Store::open(&common.data_folder()?).map_err(OperationError::from)?;
-    serve(Arc::new(store), args.listen, |_| {})
+    let config = common.settings(&args.listen)?;
+    for note in &config.notes {
+        tracing::warn!("{note}");
+    }
+    let store = Store::open(&data_folder_of(&config)?).map_err(OperationError::from)?;
+    serve(Arc::new(store), &config, |_| {})
 }
 
-/// Serves `store` at `listen`; `ready` is told the address once connections are accepted there.
+/// Serves `store` as `config` says; `ready` is told the first address once connections are accepted at all of them.
 pub(super) fn serve(
     store: Arc<Store>,
-    listen: SocketAddr,
+    config: &Config,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<ExitCode, CliError> {
     let catalogs = Arc::new(Catalogs::load(&store).map_err(OperationError::from)?);
-    let cannot_listen = |error: std::io::Error| {
-        CliError::new(format!("cannot listen at {listen}"))
-            .caused_by(&error)
-            .hint("choose another address with --listen 127.0.0.1:8081, or stop what listens there")
-    };
-    let listener = TcpListener::bind(listen).map_err(cannot_listen)?;
-    let address = listener.local_addr().map_err(cannot_listen)?;
+    let (api, addresses) = listen(&config.listen.api)?;
     let (_socket, control) = bind_control(store.folder())?;
     let listeners = Listeners {
-        api: vec![listener],
+        api,
         are_inherited: false,
         control: Some(control),
     };
@@ -83,8 +77,12 @@ pub(super) fn serve(
         },
         async {
             let listening = || {
-                tracing::info!(%address, package_versions, "serving");
-                ready(address);
+                for address in &addresses {
+                    tracing::info!(%address, package_versions, "serving");
+                }
+                if let Some(first) = addresses.first() {
+                    ready(*first);
+                }
             };
             if let Err(error) = server::asked_by_signal(listening).await {
                 tracing::error!(%error, "cannot listen for signals");
@@ -94,6 +92,35 @@ pub(super) fn serve(
     .map_err(|error| CliError::new("the server ended").caused_by(&error))?;
     tracing::info!(cut_connections = stopped.cut_connections, "stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Listens at all of `addresses`; returns the sockets and where they are reached.
+fn listen(
+    addresses: &Setting<Vec<ListenAddress>>,
+) -> Result<(Vec<TcpListener>, Vec<SocketAddr>), CliError> {
+    let mut listeners = Vec::new();
+    let mut reached = Vec::new();
+    for address in &addresses.value {
+        let cannot_listen = |error: std::io::Error| {
+            let told = CliError::new(format!("cannot listen at {address}")).caused_by(&error);
+            match &addresses.origin {
+                Origin::Flag(_) | Origin::Default => told.hint(
+                    "choose another address with --listen 127.0.0.1:8081, or stop what listens there",
+                ),
+                said => told.hint(format!(
+                    "choose another address in {said}, or stop what listens there"
+                )),
+            }
+        };
+        let ListenAddress::Tcp(tcp) = address else {
+            return Err(cannot_listen(std::io::ErrorKind::Unsupported.into()));
+        };
+        let candidates = tcp.resolve().map_err(cannot_listen)?;
+        let listener = TcpListener::bind(candidates.as_slice()).map_err(cannot_listen)?;
+        reached.push(listener.local_addr().map_err(cannot_listen)?);
+        listeners.push(listener);
+    }
+    Ok((listeners, reached))
 }
 
 fn bind_control(

@@ -1,0 +1,353 @@
+//! What values may be: addresses, networks, names, words, durations.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+use jiff::SignedDuration;
+
+use super::given::{Value, Wrong};
+
+/// Where the registry may be reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListenAddress {
+    /// Over TCP.
+    Tcp(TcpAddress),
+    /// At a Unix socket, behind the host's own web server.
+    Unix(PathBuf),
+}
+
+/// A host and a port of this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TcpAddress {
+    /// A name or numeric address; empty is every interface.
+    pub host: String,
+    /// The port; 0 is any that is free.
+    pub port: u16,
+}
+
+impl TcpAddress {
+    /// Returns the addresses to try in order, one of which will do. Fails where the name is not known here.
+    pub fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
+        if self.host.is_empty() {
+            let every = [
+                IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+                IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            ];
+            return Ok(every.map(|every| (every, self.port).into()).into());
+        }
+        let mut found: Vec<_> = (self.host.as_str(), self.port).to_socket_addrs()?.collect();
+        // As the reference registry does: the host that is meant by a name is reached over IPv4 by most.
+        found.sort_by_key(SocketAddr::is_ipv6);
+        Ok(found)
+    }
+}
+
+impl From<SocketAddr> for TcpAddress {
+    fn from(address: SocketAddr) -> Self {
+        Self {
+            host: address.ip().to_string(),
+            port: address.port(),
+        }
+    }
+}
+
+impl fmt::Display for TcpAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+impl fmt::Display for ListenAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// The oldest version of TLS that is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TlsVersion {
+    /// 1.2
+    V1_2,
+    /// 1.3
+    V1_3,
+}
+
+/// What a user of the operator's socket may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Look.
+    Viewer,
+    /// Bring packages in.
+    Publisher,
+    /// Commit what others brought in.
+    Approver,
+    /// Everything.
+    Admin,
+}
+
+/// How much is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogLevel {
+    /// What failed.
+    Error,
+    /// And what may fail soon.
+    Warn,
+    /// And what was done, a line a request.
+    Info,
+    /// And how.
+    Debug,
+    /// And everything.
+    Trace,
+}
+
+impl LogLevel {
+    /// Returns its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Text on a terminal, else ECS.
+    Auto,
+    /// Lines for people.
+    Text,
+    /// JSON after the Elastic Common Schema.
+    Ecs,
+}
+
+/// A host that requests may be for, in lower case and without a dot at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostName(String);
+
+impl HostName {
+    /// Returns it as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+pub fn default_listen() -> Vec<ListenAddress> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080));
+    vec![ListenAddress::Tcp(address.into())]
+}
+
+fn text(value: &Value) -> Result<&str, Wrong> {
+    match value {
+        Value::Text(text) => Ok(text),
+        _ => Err(Wrong::new("a single text is needed here")),
+    }
+}
+
+fn list(value: &Value) -> Result<&[String], Wrong> {
+    match value {
+        Value::List(items) => Ok(items),
+        Value::Text(item) => Ok(std::slice::from_ref(item)),
+        Value::Table(_) => Err(Wrong::new("a list is needed here")),
+    }
+}
+
+pub fn path(value: &Value) -> Result<PathBuf, Wrong> {
+    match text(value)? {
+        "" => Err(Wrong::with_hint("is empty", "leave the key out")),
+        path if path.contains('\0') => Err(Wrong::new("has a NUL byte")),
+        path => Ok(PathBuf::from(path)),
+    }
+}
+
+pub fn word(value: &Value) -> Result<String, Wrong> {
+    match text(value)?.trim() {
+        "" => Err(Wrong::with_hint("is empty", "leave the key out")),
+        word => Ok(word.to_owned()),
+    }
+}
+
+pub fn listen_addresses(value: &Value) -> Result<Vec<ListenAddress>, Wrong> {
+    let addresses = list(value)?
+        .iter()
+        .map(|item| match item.strip_prefix("unix:") {
+            Some(path) if path.starts_with('/') => Ok(ListenAddress::Unix(path.into())),
+            Some(_) => Err(Wrong::with_hint(
+                format!("{item:?} names no absolute path"),
+                "write unix:/run/airlock/http.sock",
+            )),
+            None => address(item).map(ListenAddress::Tcp),
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    if addresses.is_empty() {
+        return Err(Wrong::with_hint(
+            "is empty",
+            "name at least one address, such as 127.0.0.1:8080",
+        ));
+    }
+    Ok(addresses)
+}
+
+pub fn tcp_address(value: &Value) -> Result<TcpAddress, Wrong> {
+    address(text(value)?)
+}
+
+/// Returns `HOST:PORT`, `[IPv6]:PORT` or `:PORT`, as the reference registry takes them.
+fn address(text: &str) -> Result<TcpAddress, Wrong> {
+    let wrong = || {
+        Wrong::with_hint(
+            format!("{text:?} is no address with a port"),
+            "write 127.0.0.1:8080; [::]:8080 is every interface",
+        )
+    };
+    let (host, port) = text.trim().rsplit_once(':').ok_or_else(wrong)?;
+    let port = port.parse().map_err(|_| wrong())?;
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    let host = match bare {
+        Some(bare) => bare.parse::<Ipv6Addr>().map_err(|_| wrong())?.to_string(),
+        None => host.to_owned(),
+    };
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let is_right = bare.is_some() || host.chars().all(is_name);
+    is_right
+        .then_some(TcpAddress { host, port })
+        .ok_or_else(wrong)
+}
+
+pub fn networks(value: &Value) -> Result<Vec<IpNet>, Wrong> {
+    let read = |item: &String| {
+        let one = item.parse::<IpAddr>().map(IpNet::from);
+        one.or_else(|_| item.parse::<IpNet>()).map_err(|_| {
+            Wrong::with_hint(
+                format!("{item:?} is no network"),
+                "write 10.0.0.0/8, fd00::/8 or a single address",
+            )
+        })
+    };
+    list(value)?.iter().map(read).collect()
+}
+
+pub fn host_names(value: &Value) -> Result<Vec<HostName>, Wrong> {
+    list(value)?.iter().map(|item| host_name(item)).collect()
+}
+
+fn host_name(item: &str) -> Result<HostName, Wrong> {
+    let name = item.trim().trim_end_matches('.').to_ascii_lowercase();
+    let bare = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'));
+    let name = bare.unwrap_or(&name);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let is_address = name.parse::<IpAddr>().is_ok();
+    if is_address || (!name.is_empty() && name.chars().all(is_plain)) {
+        return Ok(HostName(name.to_owned()));
+    }
+    Err(Wrong::with_hint(
+        format!("{item:?} is no host name"),
+        "write the name alone, as in \"epr.site\": no scheme, no port, no path",
+    ))
+}
+
+fn one_of<T: Copy>(value: &Value, words: &[(&str, T)]) -> Result<T, Wrong> {
+    let said = text(value)?.trim();
+    let found = words.iter().find(|(word, _)| *word == said);
+    found.map(|(_, meant)| *meant).ok_or_else(|| {
+        let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        Wrong::with_hint(
+            format!("{said:?} is none of its values"),
+            format!("one of {}", known.join(", ")),
+        )
+    })
+}
+
+pub fn tls_version(value: &Value) -> Result<TlsVersion, Wrong> {
+    one_of(
+        value,
+        &[("1.2", TlsVersion::V1_2), ("1.3", TlsVersion::V1_3)],
+    )
+}
+
+const ROLES: [(&str, Role); 4] = [
+    ("viewer", Role::Viewer),
+    ("publisher", Role::Publisher),
+    ("approver", Role::Approver),
+    ("admin", Role::Admin),
+];
+
+pub fn role(value: &Value) -> Result<Role, Wrong> {
+    one_of(value, &ROLES)
+}
+
+pub fn roles(value: &Value) -> Result<Vec<(String, Role)>, Wrong> {
+    let Value::Table(rows) = value else {
+        return Err(Wrong::with_hint(
+            "a table is needed here",
+            "as in { alice = \"publisher\" }",
+        ));
+    };
+    let row = |(user, role): &(String, String)| {
+        let role = one_of(&Value::Text(role.clone()), &ROLES);
+        let role = role.map_err(|wrong| Wrong {
+            problem: format!("{user}: {}", wrong.problem),
+            ..wrong
+        })?;
+        Ok((user.clone(), role))
+    };
+    rows.iter().map(row).collect()
+}
+
+pub fn log_level(value: &Value) -> Result<LogLevel, Wrong> {
+    one_of(
+        value,
+        &[
+            ("error", LogLevel::Error),
+            ("warn", LogLevel::Warn),
+            ("info", LogLevel::Info),
+            ("debug", LogLevel::Debug),
+            ("trace", LogLevel::Trace),
+        ],
+    )
+}
+
+pub fn log_format(value: &Value) -> Result<LogFormat, Wrong> {
+    one_of(
+        value,
+        &[
+            ("auto", LogFormat::Auto),
+            ("text", LogFormat::Text),
+            ("ecs", LogFormat::Ecs),
+        ],
+    )
+}
+
+pub fn seconds(value: &Value) -> Result<u32, Wrong> {
+    let said = text(value)?;
+    go_duration_seconds(said).ok_or_else(|| {
+        Wrong::with_hint(
+            format!("{said:?} is no duration"),
+            "write 30s, 10m or 1h30m",
+        )
+    })
+}
+
+/// Returns the whole seconds of a duration as Go writes it: `10m`, `1h30m`, `90s`; `None` for what is none, is negative or
+/// longer than 136 years.
+pub fn go_duration_seconds(text: &str) -> Option<u32> {
+    let duration: SignedDuration = text.trim().parse().ok()?;
+    u32::try_from(duration.as_secs()).ok()
+}
