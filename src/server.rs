@@ -11,7 +11,11 @@ mod connection;
 mod control;
 mod door;
 pub mod file_limit;
+mod lifecycle;
+mod notify;
 mod places;
+mod pulse;
+mod reload;
 mod request_body;
 mod request_log;
 mod worker;
@@ -26,11 +30,14 @@ use std::thread;
 use actix_web::web::ServiceConfig;
 use futures_util::future::select;
 use tokio::runtime::Builder;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 pub use connection::TimeOuts;
 pub use control::ControlSocket;
+pub use lifecycle::Lifecycle;
+pub use notify::Notifier;
+pub use pulse::Pulse;
+pub use reload::{ReloadError, Reloads};
 pub use request_log::kibana_version;
 
 /// The name of the operator's socket in the data folder.
@@ -93,17 +100,19 @@ pub enum ServeError {
     WorkerLost,
 }
 
-/// Serves until `stop` has come and everything has ended; blocks the calling thread, which has no runtime of its own.
+/// Serves until what `stop` returns has come and everything has ended; blocks the calling thread, which has no runtime of
+/// its own. `stop` gets what tells whether the workers answer.
 ///
 /// `api` and `control` configure the two applications, once for every worker that serves them.
-pub fn serve<A, C>(
+pub fn serve<A, C, F>(
     listeners: Listeners,
     settings: &Settings,
     api: A,
     control: C,
-    stop: impl Future<Output = ()>,
+    stop: impl FnOnce(Pulse) -> F,
 ) -> Result<Stopped, ServeError>
 where
+    F: Future<Output = ()>,
     A: Fn(&mut ServiceConfig) + Clone + Send + 'static,
     C: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
@@ -119,8 +128,9 @@ where
     // A worker that ends drops its end of this: nobody waits for a stop when there is nobody left to stop.
     let (alive, mut all_ended) = mpsc::channel::<()>(1);
     let mut control_listener = listeners.control;
+    let (pulse, asked) = Pulse::of(workers);
     let mut threads = Vec::new();
-    for number in 0..workers {
+    for (number, asked) in asked.into_iter().enumerate() {
         let worker = Worker {
             api_listeners: listeners
                 .api
@@ -129,6 +139,7 @@ where
                 .collect::<Result<_, _>>()?,
             // Few connections, and long ones: the first worker has them all.
             control_listener: control_listener.take(),
+            asked,
             api: api.clone(),
             are_inherited: listeners.are_inherited,
             control: control.clone(),
@@ -146,7 +157,7 @@ where
     drop((listeners.api, alive));
 
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(select(pin!(stop), pin!(all_ended.recv())));
+    runtime.block_on(select(pin!(stop(pulse)), pin!(all_ended.recv())));
     terms.stopping.begin();
     let _ = ask_to_stop.send(true);
 
@@ -155,16 +166,4 @@ where
         stopped.cut_connections += thread.join().map_err(|_| ServeError::WorkerLost)??;
     }
     Ok(stopped)
-}
-
-/// Waits for SIGTERM or SIGINT. Fails when signals cannot be listened to. `listening` is called once they are: whoever is
-/// told that the server runs can stop it.
-///
-/// Later signals are swallowed: the server stops within [`TimeOuts::stop`] anyway.
-pub async fn asked_by_signal(listening: impl FnOnce()) -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    listening();
-    select(pin!(terminate.recv()), pin!(interrupt.recv())).await;
-    Ok(())
 }

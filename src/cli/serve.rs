@@ -17,7 +17,9 @@ use crate::api;
 use crate::catalog::Catalogs;
 use crate::config::{Config, ListenAddress, Origin, Setting};
 use crate::limits::Limits;
-use crate::server::{self, ControlSocket, Listeners, Settings, file_limit};
+use crate::server::{
+    self, ControlSocket, Lifecycle, Listeners, Notifier, Reloads, Settings, file_limit,
+};
 use crate::store::Store;
 
 #[derive(Debug, Args)]
@@ -58,8 +60,15 @@ pub(super) fn serve(
         jobs: std::sync::Mutex::default(),
     };
     let operator = actix_web::web::Data::new(operator);
-    let _upkeep = Upkeep::begin(Arc::clone(&store), Arc::clone(&catalogs))
-        .map_err(|error| CliError::new("cannot begin to serve").caused_by(&error))?;
+    let cannot_begin =
+        |error: std::io::Error| CliError::new("cannot begin to serve").caused_by(&error);
+    let (upkeep, status) =
+        Upkeep::begin(Arc::clone(&store), Arc::clone(&catalogs)).map_err(cannot_begin)?;
+    let lifecycle = Lifecycle {
+        notifier: Notifier::of_environment().map_err(cannot_begin)?,
+        reloads: Reloads::default(),
+        status,
+    };
     let state = actix_web::web::Data::new(api::State::new(store, catalogs));
     let stopped = server::serve(
         listeners,
@@ -75,8 +84,8 @@ pub(super) fn serve(
             config.app_data(operator.clone());
             routes::configure(config);
         },
-        async {
-            let listening = || {
+        async |pulse| {
+            let ready = || {
                 for address in &addresses {
                     tracing::info!(%address, package_versions, "serving");
                 }
@@ -84,12 +93,13 @@ pub(super) fn serve(
                     ready(*first);
                 }
             };
-            if let Err(error) = server::asked_by_signal(listening).await {
-                tracing::error!(%error, "cannot listen for signals");
+            if let Err(error) = lifecycle.conduct(pulse, ready).await {
+                tracing::error!(%error, "cannot go on serving");
             }
         },
     )
     .map_err(|error| CliError::new("the server ended").caused_by(&error))?;
+    drop(upkeep);
     tracing::info!(cut_connections = stopped.cut_connections, "stopped");
     Ok(ExitCode::SUCCESS)
 }

@@ -31,6 +31,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::connection::{Stopping, TimeOuts, TimedStream};
 use super::door;
 use super::places::{Places, Taken};
+use super::pulse::{self, Asked};
 use super::request_body;
 use super::request_log::Begun;
 use crate::admin::PeerUser;
@@ -74,6 +75,8 @@ pub struct Worker<A, C> {
     pub are_inherited: bool,
     /// The socket of the command line.
     pub control_listener: Option<StdUnixListener>,
+    /// Where it is asked whether it answers.
+    pub asked: Asked,
     /// Configures what is served on TCP.
     pub api: A,
     /// Configures what is served to the command line.
@@ -105,6 +108,7 @@ where
             );
             served.push(served_here.boxed_local());
         }
+        served.push(pulse::answer(self.asked, self.api).boxed_local());
         if let Some(listener) = self.control_listener {
             let terms = Terms {
                 max_connections: CONTROL_CONNECTIONS,

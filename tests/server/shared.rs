@@ -55,7 +55,7 @@ impl Server {
                 control,
             };
             let asked = async { drop(asked.await) };
-            serve(listeners, &settings, api, control_answers, asked)
+            serve(listeners, &settings, api, control_answers, |_| asked)
         });
         Self {
             address,

@@ -1,4 +1,5 @@
-//! What a server does beside answering: it writes down what was fetched, and takes up holds that end by themselves.
+//! What a server does beside answering: it writes down what was fetched, takes up holds that end by themselves, and says in
+//! a line what is served.
 
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -6,6 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use crate::catalog::Catalogs;
 use crate::store::Store;
@@ -22,8 +24,13 @@ pub(super) struct Upkeep {
 }
 
 impl Upkeep {
-    pub(super) fn begin(store: Arc<Store>, catalogs: Arc<Catalogs>) -> std::io::Result<Self> {
+    /// Begins, and returns with it where the line is.
+    pub(super) fn begin(
+        store: Arc<Store>,
+        catalogs: Arc<Catalogs>,
+    ) -> std::io::Result<(Self, watch::Receiver<String>)> {
         let (stop, stopped) = channel();
+        let (say, said) = watch::channel(String::new());
         let work = move || {
             let mut written = Instant::now();
             loop {
@@ -44,13 +51,20 @@ impl Upkeep {
                 if let Some(Err(error)) = has_ended.then(|| catalogs.reload(&store)) {
                     tracing::warn!(%error, "cannot take up the end of a hold");
                 }
+                let line = String::new();
+                say.send_if_modified(|said| {
+                    let is_new = *said != line;
+                    *said = line;
+                    is_new
+                });
             }
         };
         let thread = thread::Builder::new().name("airlock-upkeep".to_owned());
-        Ok(Self {
+        let upkeep = Self {
             stop: Some(stop),
             thread: Some(thread.spawn(work)?),
-        })
+        };
+        Ok((upkeep, said))
     }
 }
 
