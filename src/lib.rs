@@ -29,8 +29,10 @@
 //! server where that has it.
 //!
 //! [`config`] says where settings come from. [`limits`] holds every bound on what comes from outside, each with its reason.
-//! [`crypto`] is the one door to cryptography. The last two are leaves that every room may use.
+//! [`crypto`] is the one door to cryptography, [`accounts`] tells users and groups of the host. The last three are leaves that
+//! every room may use.
 
+pub mod accounts;
 pub mod admin;
 pub mod api;
 pub mod archive;

@@ -1,6 +1,6 @@
 //! Who asks: the user at the other end of `control.sock`.
 
-use nix::unistd::{Uid, User};
+use crate::accounts;
 
 /// The id of the user at the other end of a local connection, kept with the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,15 +9,12 @@ pub struct PeerUser(pub u32);
 impl PeerUser {
     /// Returns the user that this process runs as.
     pub fn own() -> Self {
-        Self(nix::unistd::getuid().as_raw())
+        Self(rustix::process::getuid().as_raw())
     }
 
     /// Returns the user's name, or the number of one that has none, as change sets record it.
     pub fn name(self) -> String {
-        match User::from_uid(Uid::from_raw(self.0)) {
-            Ok(Some(user)) => user.name,
-            Ok(None) | Err(_) => format!("uid {}", self.0),
-        }
+        accounts::user_name(self.0).unwrap_or_else(|| format!("uid {}", self.0))
     }
 }
 
