@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::missing::Missing;
+use super::roles::Role;
 use crate::import::{ImportError, SourceFault};
 use crate::store::StoreError;
 
@@ -135,6 +136,21 @@ pub enum OperationError {
     /// No branch holds this version of a package.
     #[error("there is no {0}")]
     NoSuchVersion(Missing),
+    /// An operation that needs more than who asks may do.
+    #[error("this needs the role {needed}, and {who} has {has}; {who_may} may do it")]
+    NeedsRole {
+        /// The role that it needs.
+        needed: Role,
+        /// Who asks.
+        who: String,
+        /// Their role.
+        has: Role,
+        /// Who has a role that does.
+        who_may: String,
+    },
+    /// Somebody of whom the system does not say who it is.
+    #[error("the system does not say who asks")]
+    Nobody,
     /// There is no import with this job name under way.
     #[error("there is no import under way as {0}")]
     NoSuchJob(String),
@@ -218,6 +234,7 @@ impl OperationError {
             Self::NoSuchCase(_) => "no-such-case",
             Self::InvalidRequest(_) => "invalid-request",
             Self::NoSuchJob(_) => "no-such-job",
+            Self::NeedsRole { .. } | Self::Nobody => "needs-role",
             Self::NoSuchVersion(_) => "no-such-version",
         }
     }

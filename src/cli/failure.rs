@@ -128,6 +128,10 @@ fn hint(kind: &str) -> Option<&'static str> {
         "importing" => "wait until the import has ended, and try again",
         "gone-release" => "import it again with `airlock import`, or go back to another change set",
         "needs-reason" => "say why with --reason",
+        "needs-role" => {
+            "`control.roles` in airlock.toml gives a user a role, as in roles = { alice = \"approver\" }; `control.role` is that of \
+             all others in the group"
+        }
         "not-held" => "`airlock signatures list BRANCH --all` shows what a branch holds",
         "fixed-distribution" => {
             "`airlock distribution create NAME --like` makes one that can be set"

@@ -11,6 +11,7 @@ use super::plans::TargetRequest;
 use super::{Answer, Operator, perform, who};
 use crate::admin::error::OperationError;
 use crate::admin::operations;
+use crate::admin::roles::Role;
 use crate::crypto::Digest;
 use crate::distribution::SignaturePolicy;
 use crate::import::{self, Progress, StageRequest, Staged};
@@ -101,6 +102,10 @@ pub(super) async fn post_import(
         source_bytes,
         job,
     } = query.into_inner();
+    if signatures.is_some() {
+        // What is believed in a branch from now on, whoever commits it.
+        operator.check(&request, Role::Admin)?;
+    }
     let target = TargetRequest { release, branch }.target()?;
     let stage = StageRequest {
         source_name,

@@ -25,6 +25,7 @@ impl ResponseError for Refusal {
     fn status_code(&self) -> StatusCode {
         match self.0.kind.as_str() {
             "invalid-request" | "reserved-name" | "named-like-release" => StatusCode::BAD_REQUEST,
+            "needs-role" => StatusCode::FORBIDDEN,
             "no-such-plan"
             | "no-such-branch"
             | "no-such-job"

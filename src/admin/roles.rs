@@ -1,0 +1,208 @@
+//! Who may do what: four roles, each of which may do what the one before it may, and whose they are.
+//!
+//! Who may connect to `control.sock` at all is said by its file; which role an operation needs stands in one table, in
+//! `routes`. Users come from the operating system by their number, names from the settings.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::OperationError;
+use super::peer::PeerUser;
+
+/// What a user may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Looks at everything, and changes nothing.
+    Viewer,
+    /// Brings packages in, which are then offered to nobody.
+    Publisher,
+    /// Decides what is offered: commits, branches, distributions, holds.
+    Approver,
+    /// Decides what is believed and what is gone for good: keys, policies, deletion.
+    Admin,
+}
+
+impl Role {
+    /// All roles, the least first.
+    pub const ALL: [Self; 4] = [Self::Viewer, Self::Publisher, Self::Approver, Self::Admin];
+
+    /// Returns what it is called in settings and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Publisher => "publisher",
+            Self::Approver => "approver",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Text that names no role.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no role: viewer, publisher, approver or admin")]
+pub struct InvalidRole(String);
+
+impl FromStr for Role {
+    type Err = InvalidRole;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRole> {
+        let named = Self::ALL.into_iter().find(|role| role.name() == text);
+        named.ok_or_else(|| InvalidRole(text.to_owned()))
+    }
+}
+
+/// Which role each user has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Roles {
+    /// Users who are admin whatever the settings say: root, the store's owner, and who the server runs as.
+    pub always_admin: Vec<PeerUser>,
+    /// The role of who may connect and is not named.
+    pub of_members: Role,
+    /// The roles of users by their name, or by their number where they have none.
+    pub named: BTreeMap<String, Role>,
+}
+
+/// Who asks, and what they may.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The user's name as change sets record it.
+    pub name: String,
+    /// Their role.
+    pub role: Role,
+}
+
+impl Roles {
+    /// Returns who `peer` is. Looks the name up, which may take seconds where a directory is asked: not for async threads.
+    pub fn caller(&self, peer: PeerUser) -> Caller {
+        let name = peer.name();
+        let role = if peer.0 == 0 || self.always_admin.contains(&peer) {
+            Role::Admin
+        } else {
+            let named = self.named.get(&name);
+            let named = named.or_else(|| self.named.get(&peer.0.to_string()));
+            named.copied().unwrap_or(self.of_members)
+        };
+        Caller { name, role }
+    }
+
+    /// Fails with [`OperationError::NeedsRole`] where `caller` may not do what needs a role; says who may.
+    pub fn check(&self, caller: &Caller, needed: Role) -> Result<(), OperationError> {
+        if caller.role >= needed {
+            return Ok(());
+        }
+        let named = self.named.iter().filter(|(_, role)| **role >= needed);
+        let mut who_may: Vec<_> = named.map(|(name, _)| name.clone()).collect();
+        if self.of_members >= needed {
+            who_may.push("every other member of its group".to_owned());
+        }
+        for owner in &self.always_admin {
+            let name = owner.name();
+            if owner.0 != 0 && !who_may.contains(&name) {
+                who_may.push(name);
+            }
+        }
+        who_may.push("root".to_owned());
+        Err(OperationError::NeedsRole {
+            needed,
+            who: caller.name.clone(),
+            has: caller.role,
+            who_may: listed(&who_may),
+        })
+    }
+}
+
+/// Returns names as one says them: "a, b and c".
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWNER: PeerUser = PeerUser(4_000_000_001);
+
+    fn roles() -> Roles {
+        Roles {
+            always_admin: vec![OWNER],
+            of_members: Role::Viewer,
+            named: BTreeMap::from([
+                ("4000000002".to_owned(), Role::Publisher),
+                ("uid 4000000003".to_owned(), Role::Approver),
+                ("root".to_owned(), Role::Viewer),
+                ("uid 4000000001".to_owned(), Role::Viewer),
+            ]),
+        }
+    }
+
+    #[test]
+    fn root_and_the_owner_are_admin_whatever_is_set_and_others_have_what_is() {
+        let roles = roles();
+        for (peer, expected) in [
+            (PeerUser(0), Role::Admin),
+            (OWNER, Role::Admin),
+            (PeerUser(4_000_000_002), Role::Publisher),
+            (PeerUser(4_000_000_003), Role::Approver),
+            (PeerUser(4_000_000_004), Role::Viewer),
+        ] {
+            assert_eq!(roles.caller(peer).role, expected, "{peer:?}");
+        }
+    }
+
+    #[test]
+    fn each_role_may_what_the_one_before_it_may() {
+        let roles = roles();
+        for (index, role) in Role::ALL.into_iter().enumerate() {
+            let caller = Caller {
+                name: "alice".to_owned(),
+                role,
+            };
+            for (needs, needed) in Role::ALL.into_iter().enumerate() {
+                assert_eq!(roles.check(&caller, needed).is_ok(), index >= needs);
+            }
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_what_is_needed_who_has_what_and_who_may() {
+        let roles = roles();
+        let caller = roles.caller(PeerUser(4_000_000_002));
+        let refused = roles.check(&caller, Role::Approver).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "this needs the role approver, and uid 4000000002 has publisher; uid 4000000003, uid 4000000001 and root may do it"
+        );
+        let roles = Roles {
+            of_members: Role::Admin,
+            ..roles
+        };
+        let refused = roles.check(&caller, Role::Admin).unwrap_err();
+        assert!(refused.to_string().contains("every other member"));
+    }
+
+    #[test]
+    fn roles_are_read_by_their_names() {
+        for role in Role::ALL {
+            assert_eq!(role.to_string().parse(), Ok(role));
+            assert_eq!(serde_json::to_string(&role).unwrap(), format!("{:?}", role.name()));
+        }
+        assert_eq!(
+            "Admin".parse::<Role>().unwrap_err().to_string(),
+            "\"Admin\" is no role: viewer, publisher, approver or admin"
+        );
+    }
+}

@@ -1,0 +1,157 @@
+//! Every route with the role that it needs: what is not in this table is not served.
+//!
+//! A viewer asks, a publisher stages, an approver decides what is offered, an admin what is believed and what is deleted.
+//! What only shows what would change needs the role of the change. Dropping a plan is the publisher's, too: nothing of it is
+//! offered, and it can be staged again.
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::{self, Data};
+use actix_web::{FromRequest, Handler, HttpMessage, HttpRequest, Responder, Route};
+
+use super::refusal::Refusal;
+use super::{
+    Operator, additions, branches, distributions, history, holds, house, imports, keys, plans,
+    quarantine, questions, records, signatures,
+};
+use crate::admin::error::OperationError;
+use crate::admin::peer::PeerUser;
+use crate::admin::roles::Role::{self, Admin, Approver, Publisher, Viewer};
+
+/// A route, and the role that it needs.
+pub(super) struct Entry {
+    needs: Role,
+    method: Method,
+    path: &'static str,
+    route: Route,
+}
+
+/// What is served, and to whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Served {
+    /// The role that it needs.
+    pub needs: Role,
+    /// The method.
+    pub method: Method,
+    /// The path's pattern, below `/admin/api/v1`.
+    pub path: &'static str,
+}
+
+/// Returns all that is served.
+#[rustfmt::skip]
+pub(super) fn entries() -> Vec<Entry> {
+    const GET: Method = Method::GET;
+    const POST: Method = Method::POST;
+    const PUT: Method = Method::PUT;
+    const DELETE: Method = Method::DELETE;
+    vec![
+        entry(GET, Viewer, "/sources/known", imports::known_source),
+        entry(POST, Publisher, "/imports", imports::post_import),
+        entry(GET, Viewer, "/imports/{job}", imports::get_import),
+        entry(GET, Viewer, "/plans", plans::list_plans),
+        entry(GET, Viewer, "/plans/{id}", plans::show_plan),
+        entry(DELETE, Publisher, "/plans/{id}", plans::drop_plan),
+        entry(PUT, Publisher, "/plans/{id}/target", plans::set_target),
+        entry(POST, Approver, "/plans/{id}/commit", plans::commit_plan),
+        entry(POST, Approver, "/branches/{branch}/remove", branches::remove),
+        entry(POST, Approver, "/promotions", branches::promote),
+        entry(POST, Approver, "/releases", branches::tag),
+        entry(POST, Admin, "/releases/{release}/delete", house::delete_release),
+        entry(POST, Approver, "/additions", additions::add),
+        entry(GET, Viewer, "/distributions/{name}/record", records::offer_record),
+        entry(GET, Viewer, "/records/{number}", records::record),
+        entry(GET, Viewer, "/signer", records::signer),
+        entry(POST, Admin, "/gc", house::collect),
+        entry(GET, Viewer, "/sizes", house::sizes),
+        entry(POST, Approver, "/rollbacks", branches::rollback),
+        entry(GET, Viewer, "/distributions", distributions::list),
+        entry(POST, Approver, "/distributions", distributions::create),
+        entry(GET, Viewer, "/distributions/{name}", distributions::show),
+        entry(PUT, Approver, "/distributions/{name}", distributions::set),
+        entry(DELETE, Approver, "/distributions/{name}", distributions::delete),
+        entry(PUT, Approver, "/distributions/default/{branch}", distributions::activate),
+        entry(POST, Approver, "/distributions/{name}/holds", holds::hold),
+        entry(POST, Approver, "/withdrawals", holds::withdraw),
+        entry(GET, Viewer, "/holds", holds::list),
+        entry(POST, Approver, "/holds/{number}/release", holds::release),
+        entry(GET, Viewer, "/history", history::list),
+        entry(POST, Admin, "/history/prune", history::prune),
+        entry(GET, Viewer, "/history/{number}", history::show),
+        entry(GET, Viewer, "/diff", questions::diff),
+        entry(GET, Viewer, "/explain", questions::explain),
+        entry(POST, Viewer, "/preflight", questions::preflight),
+        entry(GET, Viewer, "/keys", keys::list),
+        entry(POST, Admin, "/keys", keys::add),
+        entry(DELETE, Admin, "/keys/{fingerprint}", keys::remove),
+        entry(GET, Viewer, "/quarantine", quarantine::list),
+        entry(POST, Publisher, "/quarantine/retry", quarantine::retry),
+        entry(POST, Approver, "/quarantine/drop", quarantine::drop_cases),
+        entry(GET, Viewer, "/signatures", signatures::list),
+        entry(GET, Viewer, "/signatures/{branch}", signatures::show),
+        entry(PUT, Admin, "/signatures/{branch}", signatures::set_policy),
+    ]
+}
+
+/// Returns every route with the role that it needs.
+pub fn served() -> Vec<Served> {
+    let served = |entry: Entry| Served {
+        needs: entry.needs,
+        method: entry.method,
+        path: entry.path,
+    };
+    entries().into_iter().map(served).collect()
+}
+
+impl Entry {
+    /// Returns its path, and the route that asks first whether who asks may.
+    pub(super) fn guarded(self) -> (&'static str, Route) {
+        let needs = self.needs;
+        let guard = move |request: ServiceRequest, next: Next<BoxBody>| guard(needs, request, next);
+        (self.path, self.route.wrap(from_fn(guard)))
+    }
+}
+
+/// Answers a request if who asks has the role that it needs; of one that is refused no byte of the body is read.
+async fn guard(
+    needs: Role,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, actix_web::Error> {
+    if let Err(refusal) = admit(needs, request.request()).await {
+        return Ok(request.error_response(refusal));
+    }
+    next.call(request).await
+}
+
+async fn admit(needs: Role, request: &HttpRequest) -> Result<(), Refusal> {
+    let operator = request.app_data::<Data<Operator>>();
+    let operator = operator.ok_or(OperationError::Nobody)?;
+    let peer = request.conn_data::<PeerUser>().copied();
+    let peer = peer.ok_or(OperationError::Nobody)?;
+    let roles = operator.roles.load_full();
+    // Names are looked up in files, or by asking a directory.
+    let found = web::block(move || {
+        let caller = roles.caller(peer);
+        roles.check(&caller, needs).map(|()| caller)
+    });
+    let caller = found.await.map_err(|_stopped| OperationError::Nobody)??;
+    request.extensions_mut().insert(caller);
+    Ok(())
+}
+
+/// Returns an entry; `F` is what answers.
+fn entry<F, A>(method: Method, needs: Role, path: &'static str, handler: F) -> Entry
+where
+    F: Handler<A>,
+    A: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    Entry {
+        needs,
+        route: web::method(method.clone()).to(handler),
+        method,
+        path,
+    }
+}
