@@ -7,7 +7,8 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use super::error::OperationError;
-use super::offering::{OfferedVersion, Offering, Place};
+use super::offering::{OfferedVersion, Offering};
+use super::place::Place;
 use crate::distribution::{PackageChanges, package_changes};
 use crate::limits::Limits;
 use crate::package::{PackageId, PackageName, PackageVersion, SearchQuery};

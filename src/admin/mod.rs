@@ -20,6 +20,7 @@ pub mod offer_record;
 mod offering;
 pub mod operations;
 mod peer;
+mod place;
 pub mod preflight;
 mod promotion;
 pub mod prune;

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::diff::{newest_fetched, parse_query};
 use super::error::OperationError;
-use super::offering::{self, OfferedVersion, Offering, facts_of};
+use super::offering::{OfferedVersion, Offering, facts_of};
+use super::place;
 use super::version_diff::changelog;
 use crate::distribution::{DistributionName, Outlook};
 use crate::limits::Limits;
@@ -109,7 +110,7 @@ pub fn preflight(
             (None, true) => Some(fetched(conn)?),
             (installed, _) => installed,
         };
-        let offering = offering::now(conn, &distribution)?;
+        let offering = place::now(conn, &distribution)?;
         let here = Here::load(conn, &offering, &query)?;
         let names: BTreeSet<&PackageName> = match &installed {
             Some(installed) => installed.keys().collect(),

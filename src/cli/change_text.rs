@@ -1,6 +1,6 @@
 //! Changes of branches and distributions as people read them: of a change set that is, or of one that would be.
 
-use super::holds;
+use super::hold_text;
 use super::numbers::grouped;
 use crate::admin::NoLongerOffered;
 use crate::admin::branches::Done;
@@ -33,10 +33,10 @@ pub(super) fn held(it: &Done) -> String {
     let is_idle = |it: &&HoldChange| !it.is_released && it.hold.versions.is_empty();
     match it.changes.holds.iter().find(is_idle) {
         Some(idle) => {
-            let line = holds::line(&idle.hold);
+            let line = hold_text::line(&idle.hold);
             text.replacen(
                 &line,
-                &(line.clone() + &holds::versions_or_none(&idle.hold)),
+                &(line.clone() + &hold_text::versions_or_none(&idle.hold)),
                 1,
             )
         }
@@ -91,7 +91,7 @@ fn hold(change: &HoldChange) -> String {
             hold.number, hold.what
         );
     }
-    holds::line(hold) + &holds::versions(hold)
+    hold_text::line(hold) + &hold_text::versions(hold)
 }
 
 fn exact(change: &ExactChange) -> String {

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::door::Door;
 use super::numbers::{counted, grouped};
 use super::{CliError, Common};
-use super::{change_text, holds};
+use super::{change_text, hold_text};
 use crate::admin::distributions::{
     Changed, DistributionDetails, DistributionReport, LayersRequest,
 };
@@ -147,8 +147,8 @@ fn details(distribution: &DistributionDetails) -> String {
         text.push_str("  answers only for what it offers now\n");
     }
     for hold in &distribution.holds {
-        text.push_str(&holds::line(hold));
-        text.push_str(&holds::versions(hold));
+        text.push_str(&hold_text::line(hold));
+        text.push_str(&hold_text::versions(hold));
     }
     for shadowed in &distribution.shadowed {
         let content = if shadowed.is_same { "same" } else { "other" };

@@ -4,10 +4,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::change_text;
 use super::door::Door;
-use super::{CliError, Common};
-use crate::admin::holds::{HoldDetails, HoldReport, HoldRequest, ReleaseRequest};
+use super::{CliError, Common, change_text, hold_text};
+use crate::admin::holds::{HoldDetails, HoldRequest, ReleaseRequest};
 use crate::distribution::{DistributionName, Reason};
 use crate::package::{PackageChoice, PackageVersion};
 
@@ -116,39 +115,8 @@ pub(super) fn release(common: &Common, args: &ReleaseHoldArgs) -> Result<ExitCod
 
 fn details(details: &HoldDetails) -> String {
     let HoldDetails { hold, at, who, .. } = details;
-    let mut text = line(hold);
+    let mut text = hold_text::line(hold);
     text.push_str(&format!("    by {who} at {at}\n"));
-    text.push_str(&versions_or_none(hold));
+    text.push_str(&hold_text::versions_or_none(hold));
     text
-}
-
-/// Returns a hold as one line: `  hold 3 on prod: nginx newer than 1.20.3 (it leaks)`.
-pub(super) fn line(hold: &HoldReport) -> String {
-    let number = hold.number;
-    let mut text = match &hold.distribution {
-        Some(distribution) => format!("  hold {number} on {distribution}: {}", hold.what),
-        None => format!("  hold {number}: {} is withdrawn", hold.what),
-    };
-    if let Some(ends) = &hold.ends {
-        text.push_str(&format!(", until {ends}"));
-    }
-    if let Some(reason) = &hold.reason {
-        text.push_str(&format!(" ({reason})"));
-    }
-    text.push('\n');
-    text
-}
-
-/// Returns what a hold keeps back, one version a line; where there is none, that: the name may be mistyped.
-pub(super) fn versions_or_none(hold: &HoldReport) -> String {
-    match versions(hold) {
-        none if none.is_empty() => "    keeps back nothing that is offered now\n".to_owned(),
-        versions => versions,
-    }
-}
-
-/// Returns what a hold keeps back, one version a line.
-pub(super) fn versions(hold: &HoldReport) -> String {
-    let line = |version: &String| format!("    keeps back {version}\n");
-    hold.versions.iter().map(line).collect()
 }

@@ -17,6 +17,7 @@ mod explain;
 mod failure;
 mod gc;
 mod history;
+mod hold_text;
 mod holds;
 mod import;
 mod key_places;

@@ -30,6 +30,7 @@ mod stored;
 mod stream_writer;
 mod work;
 mod zip_contents;
+mod zip_entries;
 mod zip_package;
 
 pub use check::check_zips;

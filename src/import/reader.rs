@@ -1,11 +1,14 @@
 //! The thread that reads: entries of an archive in, packages out.
 
+mod zips;
+
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use jiff::Timestamp;
 
+pub(super) use self::zips::zip_fault;
 use super::collect::{self, Collecting};
 use super::error::{ImportError, PackageError};
 use super::found::Found;
@@ -15,10 +18,7 @@ use super::repository;
 use super::source_reader::Totals;
 use super::stage::StageRequest;
 use super::work::Work;
-use crate::archive::{
-    Archive, ArchiveError, BeforeCopy, Buffers, Entry, ExactZip, ExactZipError, FileEntry,
-    ImageFacts, Origin,
-};
+use crate::archive::{Archive, BeforeCopy, Buffers, Entry, FileEntry, ImageFacts, Origin};
 use crate::distribution::target_of_image;
 use crate::limits::Limits;
 use crate::store::Store;
@@ -215,83 +215,6 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Keeps the zip of a package for a maker: what is in it is read there, at any place. It is handed over with the next
-    /// package, since its signature comes right behind it.
-    fn package_zip(
-        &mut self,
-        place: InPackage<'_>,
-        file: FileEntry<'_>,
-    ) -> Result<(), ImportError> {
-        if self.package(place)?.is_none() {
-            return Ok(());
-        }
-        let opened = self.open_zip(file)?;
-        if let Ok(zip) = &opened {
-            for entry in zip.entries() {
-                self.work
-                    .file(entry.size_bytes, collect::is_manifest(&entry.path));
-            }
-        }
-        if let Some(package) = &mut self.collecting {
-            package.signature = self.found.signatures.take(place.folder);
-            match opened {
-                // Two files of one path: programs that unpack the source keep the last.
-                Ok(_) if package.zip.is_some() => package.refuse(PackageError::Scattered),
-                Ok(zip) => package.zip = Some(zip),
-                Err(why) => package.refuse(why),
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes in what is called the signature of the zip at `place`.
-    fn signature(
-        &mut self,
-        place: InPackage<'_>,
-        file: &mut FileEntry<'_>,
-    ) -> Result<(), ImportError> {
-        let limit_bytes = self.limits.signature_bytes as u64;
-        let mut bytes = Vec::new();
-        if file.size_bytes > 0 && file.size_bytes <= limit_bytes {
-            file.read_to_end(&mut bytes).map_err(ImportError::source)?;
-        }
-        let is_new = match &mut self.collecting {
-            _ if bytes.is_empty() => false,
-            Some(package) if package.folder == place.folder => {
-                let is_first = package.signature.is_none();
-                package.signature.get_or_insert(bytes);
-                is_first
-            }
-            _ => self
-                .found
-                .signatures
-                .add(place.folder, bytes, self.limits)?,
-        };
-        self.found.stray_files += u64::from(!is_new);
-        Ok(())
-    }
-
-    fn open_zip(&self, file: FileEntry<'_>) -> Result<Result<ExactZip, PackageError>, ImportError> {
-        let limits = self.limits;
-        if file.size_bytes > limits.artifact_bytes {
-            return Ok(Err(PackageError::TooLarge {
-                limit_bytes: limits.artifact_bytes,
-            }));
-        }
-        let memory_bytes = limits.package_memory_bytes;
-        if file.size_bytes > memory_bytes {
-            self.store.disk().check_for(file.size_bytes)?;
-        }
-        let kept = file
-            .keep(memory_bytes, &self.buffers, self.store.folder())
-            .map_err(ImportError::source)?;
-        match ExactZip::open(kept, limits) {
-            Ok(zip) => Ok(Ok(zip)),
-            Err(ExactZipError::Archive(error)) => zip_fault(error).map(Err),
-            Err(why) => Ok(Err(PackageError::Zip(why.to_string()))),
-        }
-    }
-
     /// A member that is no file: it refuses the package it lies in, and is of no interest elsewhere.
     fn not_a_file(&mut self, path: &str, why: &dyn std::fmt::Display) -> Result<(), ImportError> {
         match (self.place)(path) {
@@ -354,14 +277,6 @@ impl<'a> Reader<'a> {
         self.jobs
             .send(Job { package, modified })
             .map_err(|_| ImportError::Stopped)
-    }
-}
-
-/// Returns what is wrong with a zip; an error where the fault is the disk's it was kept on.
-pub(super) fn zip_fault(error: ArchiveError) -> Result<PackageError, ImportError> {
-    match error {
-        ArchiveError::Io { .. } | ArchiveError::Spool { .. } => Err(ImportError::source(error)),
-        fault => Ok(PackageError::Zip(fault.to_string())),
     }
 }
 

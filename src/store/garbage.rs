@@ -3,15 +3,18 @@
 //! Nobody finds what a step has begun to take: an artifact first loses its digests, a content its row. While an import is
 //! under way nothing is taken: to what that counts on nothing may refer yet. Foreign keys have the last word.
 
-use std::collections::{HashSet, VecDeque};
+mod second_streams;
+
+use std::collections::VecDeque;
 
 use rusqlite::{Connection, Transaction, named_params};
 
+pub use self::second_streams::{SecondStreams, second_streams};
+use super::StoreError;
 use super::artifacts::ArtifactId;
 use super::contents::ContentId;
 use super::in_use::{ARTIFACT_IN_USE, CONTENT_IN_USE, NEVER};
 use super::streams::StreamId;
-use super::{StoreError, recipes};
 
 /// Rows that are looked at, and rows that are taken out, in one step: together under 100 ms.
 const WINDOW_ROWS: i64 = 4096;
@@ -66,13 +69,6 @@ pub struct Sweep {
     removed: Removed,
 }
 
-/// Streams that no recipe needs, of contents that have another, as they were found when no artifact was newer than `newest`.
-#[derive(Debug)]
-pub struct SecondStreams {
-    unused: Vec<StreamId>,
-    newest: i64,
-}
-
 /// Returns the mark of this moment.
 pub fn mark(conn: &Connection) -> Result<Mark, StoreError> {
     let newest = |table: &str| {
@@ -90,51 +86,6 @@ pub fn mark(conn: &Connection) -> Result<Mark, StoreError> {
 pub fn is_importing(conn: &Connection) -> Result<bool, StoreError> {
     let query = "SELECT EXISTS (SELECT 1 FROM stage WHERE state = 'open')";
     Ok(conn.query_row(query, [], |row| row.get(0))?)
-}
-
-/// Looks for streams to be taken out by [`Sweep::take_streams`]: every recipe of a zip that has a content with several
-/// streams is read, each once.
-pub fn second_streams(conn: &Connection, after: Mark) -> Result<SecondStreams, StoreError> {
-    let newest = mark(conn)?.artifact;
-    let mut query = conn.prepare(
-        "SELECT s.id, s.content
-           FROM stream s
-          WHERE s.id > :after
-            AND s.sha256 IS NOT NULL
-            AND EXISTS (SELECT 1 FROM stream WHERE content = s.content AND id < s.id)",
-    )?;
-    let after = after.stream;
-    let rows = query.query_map(named_params! { ":after": after }, |row| {
-        Ok((row.get(0)?, row.get(1)?))
-    })?;
-    let found: Vec<(StreamId, ContentId)> = rows.collect::<Result<_, _>>()?;
-    let mut unused: HashSet<StreamId> = found.iter().map(|(stream, _)| *stream).collect();
-    let mut read = HashSet::new();
-    let mut holders = conn.prepare(
-        "SELECT DISTINCT f.artifact
-           FROM file f
-           JOIN recipe r ON r.artifact = f.artifact
-          WHERE f.content = :content",
-    )?;
-    for (_, content) in &found {
-        let artifacts =
-            holders.query_map(named_params! { ":content": content }, |row| row.get(0))?;
-        for artifact in artifacts {
-            let artifact: ArtifactId = artifact?;
-            if !read.insert(artifact) {
-                continue;
-            }
-            for piece in recipes::get(conn, artifact)?.unwrap_or_default() {
-                if let recipes::Piece::Stream { stream, .. } = piece {
-                    unused.remove(&stream);
-                }
-            }
-        }
-    }
-    Ok(SecondStreams {
-        unused: unused.into_iter().collect(),
-        newest,
-    })
 }
 
 impl Sweep {
@@ -368,6 +319,7 @@ mod tests {
     use crate::store::contents::{self, ContentId};
     use crate::store::examples::artifact;
     use crate::store::examples::{change_set, name};
+    use crate::store::recipes;
     use crate::store::streams::{self, Coding};
     use crate::store::{former, schema, sources, stages};
 
