@@ -50,7 +50,12 @@ fn find(
     let mut line = Vec::new();
     loop {
         line.clear();
-        if lines.by_ref().take(LINE_BYTES).read_until(b'\n', &mut line)? == 0 {
+        if lines
+            .by_ref()
+            .take(LINE_BYTES)
+            .read_until(b'\n', &mut line)?
+            == 0
+        {
             return Ok(None);
         }
         if let Some(account) = Account::parse(&line).filter(|account| is_meant(account)) {

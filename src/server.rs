@@ -11,6 +11,7 @@ mod connection;
 mod control;
 mod door;
 pub mod file_limit;
+mod inherited;
 mod lifecycle;
 mod notify;
 mod places;
@@ -34,6 +35,7 @@ use tokio::sync::{mpsc, watch};
 
 pub use connection::TimeOuts;
 pub use control::ControlSocket;
+pub use inherited::Inherited;
 pub use lifecycle::Lifecycle;
 pub use notify::Notifier;
 pub use pulse::Pulse;

@@ -5,26 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
 
 use super::error::OperationError;
 use super::peer::PeerUser;
 
-/// What a user may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// Looks at everything, and changes nothing.
-    Viewer,
-    /// Brings packages in, which are then offered to nobody.
-    Publisher,
-    /// Decides what is offered: commits, branches, distributions, holds.
-    Approver,
-    /// Decides what is believed and what is gone for good: keys, policies, deletion.
-    Admin,
-}
+pub use crate::config::Role;
 
 impl Role {
     /// All roles, the least first.
@@ -44,20 +29,6 @@ impl Role {
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
-    }
-}
-
-/// Text that names no role.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no role: viewer, publisher, approver or admin")]
-pub struct InvalidRole(String);
-
-impl FromStr for Role {
-    type Err = InvalidRole;
-
-    fn from_str(text: &str) -> Result<Self, InvalidRole> {
-        let named = Self::ALL.into_iter().find(|role| role.name() == text);
-        named.ok_or_else(|| InvalidRole(text.to_owned()))
     }
 }
 
@@ -192,17 +163,5 @@ mod tests {
         };
         let refused = roles.check(&caller, Role::Admin).unwrap_err();
         assert!(refused.to_string().contains("every other member"));
-    }
-
-    #[test]
-    fn roles_are_read_by_their_names() {
-        for role in Role::ALL {
-            assert_eq!(role.to_string().parse(), Ok(role));
-            assert_eq!(serde_json::to_string(&role).unwrap(), format!("{:?}", role.name()));
-        }
-        assert_eq!(
-            "Admin".parse::<Role>().unwrap_err().to_string(),
-            "\"Admin\" is no role: viewer, publisher, approver or admin"
-        );
     }
 }

@@ -15,17 +15,19 @@ mod questions;
 mod records;
 mod refusal;
 mod signatures;
+mod status;
 mod table;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use actix_web::{HttpMessage, HttpRequest};
 use actix_web::web::{self, Data, Json};
+use actix_web::{HttpMessage, HttpRequest};
 use arc_swap::ArcSwap;
 
 use super::error::OperationError;
 use super::roles::{Caller, Role, Roles};
+use super::status::Service;
 use crate::catalog::Catalogs;
 use crate::distribution::DistributionName;
 use crate::import::{self, Progress};
@@ -37,8 +39,8 @@ pub use history::HistoryRequest;
 pub use holds::HoldsOf;
 pub use imports::{ImportRequest, KnownSourceRequest, StagedReport};
 pub use plans::{ConsentRequest, TargetRequest};
-pub use table::{Served, served};
 use refusal::Refusal;
+pub use table::{Served, served};
 
 /// What the operations work on in a server.
 #[derive(Debug)]
@@ -53,6 +55,8 @@ pub struct Operator {
     pub jobs: Mutex<HashMap<String, Arc<Progress>>>,
     /// Who may do what.
     pub roles: ArcSwap<Roles>,
+    /// What the server knows of itself.
+    pub service: Service,
 }
 
 /// Adds the routes to an application whose data holds an [`Operator`].

@@ -16,7 +16,7 @@ pub(super) struct ActivateArgs {
 }
 
 pub(super) fn run(common: &Common, args: &ActivateArgs) -> Result<ExitCode, CliError> {
-    let changed = Door::open(&common.data_folder()?)?.activate(&args.name)?;
+    let changed = Door::open(common)?.activate(&args.name)?;
     common.print(&changed, |changed| {
         let text = match changed.change_set {
             Some(number) => format!("Change set {number}: {} is served at /\n", args.name),

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::door::Door;
 use super::source::OpenSource;
+use super::way::Way;
 use super::{CliError, Common};
 use crate::admin::addition::{Added, AdditionRequest};
 use crate::distribution::DistributionName;
@@ -48,8 +48,10 @@ pub(super) fn run(common: &Common, args: &AddArgs) -> Result<ExitCode, CliError>
     if signature.is_file() {
         files.push(signature);
     }
+    // Before the source: what reads it must have the rights that this leaves.
+    let way = Way::find(common)?;
     let source = OpenSource::open(&files, None)?;
-    let door = Door::open(&common.data_folder()?)?;
+    let door = way.open()?;
     let name = args.zip.file_name().unwrap_or_default();
     let request = AdditionRequest {
         source_name: name.to_string_lossy().into_owned(),

@@ -1,7 +1,8 @@
 //! The client of a running server: the JSON API over `control.sock`.
 
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -13,7 +14,6 @@ use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 
 use crate::admin::Failure;
@@ -63,16 +63,23 @@ impl From<ControlError> for Failure {
 }
 
 impl ControlClient {
-    /// Finds the server of the store in `folder`.
-    pub(super) fn connect(folder: &Path) -> Result<Self, ControlError> {
-        let socket = folder.join(crate::server::CONTROL_SOCKET);
-        match std::os::unix::net::UnixStream::connect(&socket) {
-            Ok(_) => Ok(Self { socket }),
-            Err(source) => Err(ControlError::Connect {
-                path: socket,
-                source,
-            }),
+    /// Finds the server that answers at the first of `sockets` where one does; says of the first why not where none does.
+    pub(super) fn connect_first(sockets: &[PathBuf]) -> Result<Self, ControlError> {
+        let mut failed = None;
+        for socket in sockets {
+            match UnixStream::connect(socket) {
+                Ok(_) => {
+                    return Ok(Self {
+                        socket: socket.clone(),
+                    });
+                }
+                Err(source) => {
+                    let path = socket.clone();
+                    failed.get_or_insert(ControlError::Connect { path, source });
+                }
+            }
         }
+        Err(failed.unwrap_or(ControlError::Answer { status: 0 }))
     }
 
     pub(super) fn get<T: DeserializeOwned>(
@@ -183,7 +190,9 @@ impl ControlClient {
                 path: self.socket.clone(),
                 source,
             };
-            let stream = UnixStream::connect(&self.socket).await.map_err(connect)?;
+            let stream = tokio::net::UnixStream::connect(&self.socket)
+                .await
+                .map_err(connect)?;
             let (mut sender, connection) =
                 hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
             let connection = tokio::spawn(connection);

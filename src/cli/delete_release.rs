@@ -34,7 +34,7 @@ pub(super) struct DeleteReleaseArgs {
 }
 
 pub(super) fn run(common: &Common, args: &DeleteReleaseArgs) -> Result<ExitCode, CliError> {
-    let door = Door::open(&common.data_folder()?)?;
+    let door = Door::open(common)?;
     let mut request = DeletionRequest {
         reason: args.reason.as_ref().map(ToString::to_string),
         also_fetched: args.also_fetched,

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use clap::Args;
 use rust_embed::RustEmbed;
 
-use super::serve::serve;
+use super::serve::{Setup, serve};
 use super::{CliError, print};
 use crate::admin::{OperationError, PeerUser};
 use crate::config::{Config, Flags};
 use crate::distribution::{BranchKind, Consent, DistributionName};
 use crate::import::{self, Progress, StageRequest};
 use crate::limits::Limits;
+use crate::server::{CONTROL_SOCKET, Inherited};
 use crate::store::Store;
 
 #[derive(Debug, Args)]
@@ -62,7 +63,14 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode, CliError> {
         listen: vec![args.listen.clone()],
         ..Flags::default()
     })?;
-    serve(Arc::new(store), &config, |address| {
+    let read_again = config.clone();
+    let setup = Setup {
+        control_socket: folder.path().join(CONTROL_SOCKET),
+        config,
+        read_again: Box::new(move || Ok(read_again.clone())),
+        inherited: Inherited::default(),
+    };
+    serve(Arc::new(store), setup, |address| {
         // The server runs whether or not somebody reads this.
         let _ = print(&format!(
             "# kibana.yml\nxpack.fleet.registryUrl: \"http://{address}\"\nxpack.fleet.isAirGapped: true # Kibana 8.13 and later\n"

@@ -41,7 +41,7 @@ pub(super) fn run(common: &Common, args: DiffArgs) -> Result<ExitCode, CliError>
         package: args.package,
         used: args.used,
     };
-    let door = Door::open(&common.data_folder()?)?;
+    let door = Door::open(common)?;
     common.print(&door.diff(&request)?, |report| match args.markdown {
         true => diff_markdown::report(report, args.all),
         false => diff_text::report(report, args.all),

@@ -66,7 +66,7 @@ pub(super) struct LayersArgs {
 }
 
 pub(super) fn run(common: &Common, command: DistributionCommand) -> Result<ExitCode, CliError> {
-    let door = Door::open(&common.data_folder()?)?;
+    let door = Door::open(common)?;
     match command {
         DistributionCommand::Create { name, layers } => {
             let changed = door.create_distribution(&name, layers.request(false))?;

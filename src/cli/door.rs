@@ -6,21 +6,21 @@ mod questions;
 mod trust;
 
 use std::io::Read;
-use std::path::Path;
 use std::sync::Arc;
 
-use super::CliError;
 use super::control::ControlClient;
+use super::way::Way;
+use super::{CliError, Common, owner};
 use crate::admin::operations::{self, KnownSource, WaitingPlan};
 use crate::admin::routes::{
     ConsentRequest, ImportRequest, KnownSourceRequest, StagedReport, TargetRequest,
 };
-use crate::admin::{Failure, OperationError, PeerUser};
+use crate::admin::{Failure, OperationError};
 use crate::crypto::Digest;
 use crate::import::{self, Committed, PlanReport, Progress, ProgressReport, StageRequest};
 use crate::limits::Limits;
+use crate::store::Store;
 use crate::store::stages::StageId;
-use crate::store::{Store, StoreError};
 
 /// The way to the store. Both ways do the same operations.
 pub(super) enum Door {
@@ -37,16 +37,9 @@ pub(super) enum Watch {
 }
 
 impl Door {
-    /// Opens the store in `folder`, or finds the server that has it open.
-    pub(super) fn open(folder: &Path) -> Result<Self, CliError> {
-        match Store::open(folder) {
-            Ok(store) => Ok(Self::Here(Arc::new(store))),
-            Err(in_use @ StoreError::InUse { .. }) => match ControlClient::connect(folder) {
-                Ok(client) => Ok(Self::There(client)),
-                Err(cause) => Err(CliError::from(OperationError::from(in_use)).caused_by(&cause)),
-            },
-            Err(error) => Err(OperationError::from(error).into()),
-        }
+    /// Opens the store that the settings name, or finds the server that has it open; see [`Way::find`].
+    pub(super) fn open(common: &Common) -> Result<Self, CliError> {
+        Way::find(common)?.open()
     }
 
     pub(super) fn known_source(
@@ -163,7 +156,7 @@ impl Watch {
     }
 }
 
-/// Returns the name of the user this process runs as.
+/// Returns the name of the user who asks.
 fn who() -> String {
-    PeerUser::own().name()
+    owner::asking_user().name()
 }

@@ -29,7 +29,7 @@ pub(super) fn run(common: &Common, args: ExplainArgs) -> Result<ExitCode, CliErr
         package: args.package,
         distribution: Some(args.distribution.to_string()),
     };
-    let door = Door::open(&common.data_folder()?)?;
+    let door = Door::open(common)?;
     common.print(&door.explain(&request)?, text)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -20,7 +20,7 @@ pub(super) struct GcArgs {
 }
 
 pub(super) fn run(common: &Common, args: &GcArgs) -> Result<ExitCode, CliError> {
-    let door = Door::open(&common.data_folder()?)?;
+    let door = Door::open(common)?;
     let request = CollectionRequest {
         is_dry: args.dry_run,
     };

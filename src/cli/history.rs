@@ -55,7 +55,7 @@ struct PruneArgs {
 }
 
 pub(super) fn run(common: &Common, args: &HistoryArgs) -> Result<ExitCode, CliError> {
-    let door = Door::open(&common.data_folder()?)?;
+    let door = Door::open(common)?;
     if let Some(HistoryCommand::Prune(args)) = &args.command {
         return prune(common, &door, args);
     }

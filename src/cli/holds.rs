@@ -77,7 +77,7 @@ pub(super) fn hold(common: &Common, args: &HoldArgs) -> Result<ExitCode, CliErro
         until: args.until.clone(),
         is_dry: args.dry_run,
     };
-    let done = Door::open(&common.data_folder()?)?.hold(&args.distribution, &request)?;
+    let done = Door::open(common)?.hold(&args.distribution, &request)?;
     common.print(&done, change_text::held)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -89,13 +89,13 @@ pub(super) fn withdraw(common: &Common, args: &WithdrawArgs) -> Result<ExitCode,
         is_dry: args.dry_run,
         ..HoldRequest::default()
     };
-    let done = Door::open(&common.data_folder()?)?.withdraw(&request)?;
+    let done = Door::open(common)?.withdraw(&request)?;
     common.print(&done, change_text::held)?;
     Ok(ExitCode::SUCCESS)
 }
 
 pub(super) fn list(common: &Common, args: &HoldsArgs) -> Result<ExitCode, CliError> {
-    let holds = Door::open(&common.data_folder()?)?.holds(args.distribution.as_ref())?;
+    let holds = Door::open(common)?.holds(args.distribution.as_ref())?;
     common.print(&holds, |holds| match holds.as_slice() {
         [] => "Nothing is held back.\n".to_owned(),
         holds => holds.iter().map(details).collect(),
@@ -108,7 +108,7 @@ pub(super) fn release(common: &Common, args: &ReleaseHoldArgs) -> Result<ExitCod
         reason: args.reason.as_ref().map(ToString::to_string),
         is_dry: args.dry_run,
     };
-    let done = Door::open(&common.data_folder()?)?.release_hold(args.number, &request)?;
+    let done = Door::open(common)?.release_hold(args.number, &request)?;
     common.print(&done, change_text::done)?;
     Ok(ExitCode::SUCCESS)
 }

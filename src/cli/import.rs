@@ -11,6 +11,7 @@ use super::door::Door;
 use super::numbers::size;
 use super::progress::Display;
 use super::source::OpenSource;
+use super::way::Way;
 use super::{CliError, Common, exit, plan_text, print, terminal};
 use crate::admin::operations::KnownSource;
 use crate::admin::routes::{ConsentRequest, ImportRequest, StagedReport, TargetRequest};
@@ -70,8 +71,10 @@ pub(super) fn run(common: &Common, args: ImportArgs) -> Result<ExitCode, CliErro
         && !common.json
         && !common.quiet
         && args.sources != [Path::new("-")];
+    // Before the source: what reads it must have the rights that this leaves. A source that is none makes no store.
+    let way = Way::find(common)?;
     let source = OpenSource::open(&args.sources, args.image.as_deref())?;
-    let door = Door::open(&common.data_folder()?)?;
+    let door = way.open()?;
     if let Some(branch) = known(&door, &source, &args)? {
         common.print(
             &Outcome::Known {

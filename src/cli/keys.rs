@@ -52,7 +52,7 @@ pub(super) fn run(common: &Common, command: KeysCommand) -> Result<ExitCode, Cli
     match command {
         KeysCommand::Add(args) => add(common, &args),
         KeysCommand::List => {
-            let keys = Door::open(&common.data_folder()?)?.keys()?;
+            let keys = Door::open(common)?.keys()?;
             common.print(&keys, |keys| match keys.as_slice() {
                 [] => "There is no key yet; `airlock keys add` takes one.\n".to_owned(),
                 keys => keys.iter().map(shown).collect(),
@@ -69,7 +69,7 @@ pub(super) fn run(common: &Common, command: KeysCommand) -> Result<ExitCode, Cli
                 ))
                 .hint("`airlock keys list` shows the keys"));
             }
-            let removed = Door::open(&common.data_folder()?)?.remove_key(end)?;
+            let removed = Door::open(common)?.remove_key(end)?;
             common.print(&removed, |removed| {
                 let fingerprint = grouped(&removed.key.fingerprint);
                 format!("Removed {fingerprint}\n{}", judged(removed.judged_again))
@@ -111,7 +111,7 @@ fn add(common: &Common, args: &AddArgs) -> Result<ExitCode, CliError> {
             super::print(&format!("Not taken from {shown_path}: {why}\n"))?;
         }
     }
-    let door = Door::open(&common.data_folder()?)?;
+    let door = Door::open(common)?;
     let mut added = Vec::new();
     for certificate in chosen {
         if must_ask && !is_confirmed(&path, certificate)? {

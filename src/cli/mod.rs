@@ -16,6 +16,7 @@ mod exit;
 mod explain;
 mod failure;
 mod gc;
+mod healthcheck;
 mod history;
 mod hold_text;
 mod holds;
@@ -24,6 +25,7 @@ mod key_places;
 mod keys;
 mod log;
 mod numbers;
+mod owner;
 mod plain;
 mod plan_text;
 mod plans;
@@ -38,8 +40,10 @@ mod serve;
 mod signatures;
 mod sizes;
 mod source;
+mod status;
 mod tag;
 mod terminal;
+mod way;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -141,6 +145,10 @@ enum Command {
     /// Show and settle packages that were not taken
     #[command(subcommand)]
     Quarantine(quarantine::QuarantineCommand),
+    /// Show how the appliance is: whether it runs, what it serves, what waits
+    Status,
+    /// Tell by the exit code whether Kibana would be answered: for containers and monitoring
+    Healthcheck(healthcheck::HealthcheckArgs),
     /// Serve a small sample release from a temporary folder, to try Kibana against
     Demo(demo::DemoArgs),
 }
@@ -183,6 +191,8 @@ pub fn run() -> ExitCode {
         Command::Keys(command) => keys::run(&common, command),
         Command::Signatures(command) => signatures::run(&common, command),
         Command::Quarantine(command) => quarantine::run(&common, command),
+        Command::Status => status::run(&common),
+        Command::Healthcheck(args) => healthcheck::run(&common, &args),
         Command::Demo(args) => demo::run(&args),
     };
     match outcome {
@@ -207,16 +217,25 @@ impl Command {
 impl Common {
     /// Returns all settings, with `listen` from the command line.
     fn settings(&self, listen: &[String]) -> Result<Config, CliError> {
+        let flags = self.flags(listen);
+        Ok(Config::load(&flags, &Environment::of_this_process())?)
+    }
+
+    /// Returns all settings as they are without `--data-dir`.
+    fn settings_without_folder(&self) -> Result<Config, CliError> {
         let flags = Flags {
-            file: self.config.clone(),
-            data_dir: self.data_dir.clone(),
-            listen: listen.to_owned(),
+            data_dir: None,
+            ..self.flags(&[])
         };
         Ok(Config::load(&flags, &Environment::of_this_process())?)
     }
 
-    fn data_folder(&self) -> Result<PathBuf, CliError> {
-        data_folder_of(&self.settings(&[])?)
+    fn flags(&self, listen: &[String]) -> Flags {
+        Flags {
+            file: self.config.clone(),
+            data_dir: self.data_dir.clone(),
+            listen: listen.to_owned(),
+        }
     }
 
     /// Prints a result: as JSON where that is asked for, else as text, and not at all with `--quiet`.

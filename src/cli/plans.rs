@@ -39,7 +39,7 @@ pub(super) enum PlansCommand {
 }
 
 pub(super) fn run(common: &Common, command: PlansCommand) -> Result<ExitCode, CliError> {
-    let door = Door::open(&common.data_folder()?)?;
+    let door = Door::open(common)?;
     match command {
         PlansCommand::List => common.print(&door.plans()?, |plans| list(plans))?,
         PlansCommand::Show { plan, diff: true } => {

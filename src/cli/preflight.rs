@@ -47,7 +47,7 @@ pub(super) fn run(common: &Common, args: PreflightArgs) -> Result<ExitCode, CliE
         installed: installed.map(|it| it.packages),
         used: args.used,
     };
-    let door = Door::open(&common.data_folder()?)?;
+    let door = Door::open(common)?;
     let report = door.preflight(&request)?;
     let named = report.packages.len() as u64;
     if let Some(total) = total.filter(|total| *total > named) {

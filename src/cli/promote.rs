@@ -44,7 +44,7 @@ pub(super) struct PromoteArgs {
 
 pub(super) fn run(common: &Common, args: &PromoteArgs) -> Result<ExitCode, CliError> {
     let packages = choices(&args.packages)?;
-    let door = Door::open(&common.data_folder()?)?;
+    let door = Door::open(common)?;
     let request = PromoteRequest {
         packages: packages.iter().map(ToString::to_string).collect(),
         all: args.all,

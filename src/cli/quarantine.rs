@@ -46,7 +46,7 @@ pub(super) struct CasesArgs {
 }
 
 pub(super) fn run(common: &Common, command: QuarantineCommand) -> Result<ExitCode, CliError> {
-    let door = Door::open(&common.data_folder()?)?;
+    let door = Door::open(common)?;
     match command {
         QuarantineCommand::List => common.print(&door.quarantine()?, |cases| list(cases))?,
         QuarantineCommand::Show { number } => {

@@ -50,7 +50,7 @@ struct Verified {
 }
 
 pub(super) fn run(common: &Common, args: &RecordArgs) -> Result<ExitCode, CliError> {
-    let door = Door::open(&common.data_folder()?)?;
+    let door = Door::open(common)?;
     if let Some(RecordCommand::Verify { file }) = &args.command {
         let signed = std::fs::read_to_string(file).map_err(|error| {
             CliError::new(format!("cannot read {}", file.display())).caused_by(&error)
@@ -97,7 +97,7 @@ fn print_record<R: Serialize>(common: &Common, record: &SignedRecord<R>) -> Resu
 
 /// Runs `airlock signer`.
 pub(super) fn run_signer(common: &Common) -> Result<ExitCode, CliError> {
-    let door = Door::open(&common.data_folder()?)?;
+    let door = Door::open(common)?;
     common.print(&door.signer()?, |signer: &SignerReport| {
         format!("{}\n{}", signer.fingerprint, signer.public_key)
     })?;

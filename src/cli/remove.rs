@@ -29,7 +29,7 @@ pub(super) struct RemoveArgs {
 }
 
 pub(super) fn run(common: &Common, args: &RemoveArgs) -> Result<ExitCode, CliError> {
-    let door = Door::open(&common.data_folder()?)?;
+    let door = Door::open(common)?;
     let request = RemoveRequest {
         packages: args.packages.iter().map(ToString::to_string).collect(),
         reason: args.reason.as_ref().map(ToString::to_string),

@@ -30,7 +30,7 @@ pub(super) struct RollbackArgs {
 }
 
 pub(super) fn run(common: &Common, args: &RollbackArgs) -> Result<ExitCode, CliError> {
-    let door = Door::open(&common.data_folder()?)?;
+    let door = Door::open(common)?;
     let mut request = RollbackRequest {
         to: args.number,
         reason: args.reason.as_ref().map(ToString::to_string),

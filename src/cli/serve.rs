@@ -1,24 +1,31 @@
 //! `airlock serve`: answers Kibana until it is asked to stop.
 
+mod sockets;
 mod upkeep;
 
-use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use actix_web::web::Data;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use clap::Args;
+use jiff::Timestamp;
 
 use self::upkeep::Upkeep;
-use super::{CliError, Common, data_folder_of};
-use crate::admin::OperationError;
+use super::{CliError, Common, data_folder_of, owner, way};
 use crate::admin::routes::{self, Operator};
+use crate::admin::status::Service;
+use crate::admin::{Kibanas, OperationError, PeerUser, Roles};
 use crate::api;
 use crate::catalog::Catalogs;
-use crate::config::{Config, ListenAddress, Origin, Setting};
+use crate::config::{Config, ConfigError, Environment};
 use crate::limits::Limits;
 use crate::server::{
-    self, ControlSocket, Lifecycle, Listeners, Notifier, Reloads, Settings, file_limit,
+    self, CONTROL_SOCKET, Inherited, Lifecycle, Listeners, Notifier, ReloadError, Reloads,
+    Settings, file_limit,
 };
 use crate::store::Store;
 
@@ -29,47 +36,102 @@ pub(super) struct ServeArgs {
     pub listen: Vec<String>,
 }
 
+/// What a server is made of beside its store.
+pub(super) struct Setup {
+    /// The settings.
+    pub config: Config,
+    /// Reads the settings anew.
+    pub read_again: Box<dyn Fn() -> Result<Config, ConfigError> + Send>,
+    /// The sockets that were handed over.
+    pub inherited: Inherited,
+    /// Where the command line is answered.
+    pub control_socket: PathBuf,
+}
+
 pub(super) fn run(common: &Common, args: &ServeArgs) -> Result<ExitCode, CliError> {
     let config = common.settings(&args.listen)?;
     for note in &config.notes {
         tracing::warn!("{note}");
     }
-    let store = Store::open(&data_folder_of(&config)?).map_err(OperationError::from)?;
-    serve(Arc::new(store), &config, |_| {})
+    let inherited = sockets::take_inherited()?;
+    let folder = data_folder_of(&config)?;
+    way::become_owner(&folder)?;
+    let store = Store::open(&folder).map_err(OperationError::from)?;
+    let likeliest = way::sockets(common, &config, &folder)?.into_iter().next();
+    let flags = common.flags(&args.listen);
+    let setup = Setup {
+        control_socket: likeliest.unwrap_or_else(|| folder.join(CONTROL_SOCKET)),
+        config,
+        read_again: Box::new(move || Config::load(&flags, &Environment::of_this_process())),
+        inherited,
+    };
+    serve(Arc::new(store), setup, |_| {})
 }
 
-/// Serves `store` as `config` says; `ready` is told the first address once connections are accepted at all of them.
+/// Serves `store` as `setup` says; `ready` is told the first address once connections are accepted at all of them.
 pub(super) fn serve(
     store: Arc<Store>,
-    config: &Config,
+    setup: Setup,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<ExitCode, CliError> {
+    let Setup {
+        config,
+        read_again,
+        inherited,
+        control_socket,
+    } = setup;
     let catalogs = Arc::new(Catalogs::load(&store).map_err(OperationError::from)?);
-    let (api, addresses) = listen(&config.listen.api)?;
-    let (_socket, control) = bind_control(store.folder())?;
+    let are_inherited = inherited.has_api();
+    let api = match are_inherited {
+        true => inherited.api,
+        false => sockets::listen(&config.listen.api)?,
+    };
+    let addresses = sockets::addresses(&api)?;
+    let (_socket, control) = match inherited.control {
+        Some(control) => (None, control),
+        None => {
+            let (socket, control) = sockets::bind_control(&config, &control_socket)?;
+            (Some(socket), control)
+        }
+    };
+    let cannot_begin =
+        |error: std::io::Error| CliError::new("cannot begin to serve").caused_by(&error);
+    owner::let_go_of_rights().map_err(cannot_begin)?;
     let listeners = Listeners {
         api,
-        are_inherited: false,
+        are_inherited,
         control: Some(control),
     };
     let package_versions = catalogs.default_catalog().len();
-    let operator = Operator {
+    let kibanas = Data::new(Kibanas::default());
+    let operator = Data::new(Operator {
         store: Arc::clone(&store),
         catalogs: Arc::clone(&catalogs),
         limits: Limits::default(),
         jobs: std::sync::Mutex::default(),
-    };
-    let operator = actix_web::web::Data::new(operator);
-    let cannot_begin =
-        |error: std::io::Error| CliError::new("cannot begin to serve").caused_by(&error);
+        roles: ArcSwap::from_pointee(roles(&config)),
+        service: Service {
+            since: Timestamp::now(),
+            addresses: addresses.iter().map(ToString::to_string).collect(),
+            kibanas: kibanas.clone(),
+            certificate_expires: ArcSwapOption::empty(),
+        },
+    });
+    let mut reloads = Reloads::default();
+    let operator_of_roles = operator.clone();
+    reloads.add("who may do what", move || {
+        let config = read_again().map_err(told)?;
+        operator_of_roles.roles.store(Arc::new(roles(&config)));
+        Ok(())
+    });
     let (upkeep, status) =
         Upkeep::begin(Arc::clone(&store), Arc::clone(&catalogs)).map_err(cannot_begin)?;
     let lifecycle = Lifecycle {
         notifier: Notifier::of_environment().map_err(cannot_begin)?,
-        reloads: Reloads::default(),
+        reloads,
         status,
     };
-    let state = actix_web::web::Data::new(api::State::new(store, catalogs));
+    let state = Data::new(api::State::new(store, catalogs));
     let stopped = server::serve(
         listeners,
         &Settings {
@@ -77,7 +139,7 @@ pub(super) fn serve(
             ..Settings::default()
         },
         move |config| {
-            config.app_data(state.clone());
+            config.app_data(state.clone()).app_data(kibanas.clone());
             api::configure(config);
         },
         move |config| {
@@ -104,42 +166,18 @@ pub(super) fn serve(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Listens at all of `addresses`; returns the sockets and where they are reached.
-fn listen(
-    addresses: &Setting<Vec<ListenAddress>>,
-) -> Result<(Vec<TcpListener>, Vec<SocketAddr>), CliError> {
-    let mut listeners = Vec::new();
-    let mut reached = Vec::new();
-    for address in &addresses.value {
-        let cannot_listen = |error: std::io::Error| {
-            let told = CliError::new(format!("cannot listen at {address}")).caused_by(&error);
-            match &addresses.origin {
-                Origin::Flag(_) | Origin::Default => told.hint(
-                    "choose another address with --listen 127.0.0.1:8081, or stop what listens there",
-                ),
-                said => told.hint(format!(
-                    "choose another address in {said}, or stop what listens there"
-                )),
-            }
-        };
-        let ListenAddress::Tcp(tcp) = address else {
-            return Err(cannot_listen(std::io::ErrorKind::Unsupported.into()));
-        };
-        let candidates = tcp.resolve().map_err(cannot_listen)?;
-        let listener = TcpListener::bind(candidates.as_slice()).map_err(cannot_listen)?;
-        reached.push(listener.local_addr().map_err(cannot_listen)?);
-        listeners.push(listener);
+/// Returns who may do what: the settings say it, but for root, and for whom the server runs as, whose the store is.
+fn roles(config: &Config) -> Roles {
+    let named = config.control.roles.value.iter().cloned();
+    Roles {
+        always_admin: vec![PeerUser::own()],
+        of_members: config.control.role.value,
+        named: named.collect::<BTreeMap<_, _>>(),
     }
-    Ok((listeners, reached))
 }
 
-fn bind_control(
-    folder: &Path,
-) -> Result<(ControlSocket, std::os::unix::net::UnixListener), CliError> {
-    let path = folder.join(server::CONTROL_SOCKET);
-    ControlSocket::bind(&path).map_err(|error| {
-        CliError::new(format!("cannot listen at {}", path.display()))
-            .caused_by(&error)
-            .hint("a socket's path has at most 107 bytes; a shorter --data-dir helps")
-    })
+/// Returns all that is wrong with settings, in a line: it is for the log.
+fn told(error: ConfigError) -> ReloadError {
+    let problems: Vec<_> = error.problems.iter().map(ToString::to_string).collect();
+    problems.join("; ").into()
 }

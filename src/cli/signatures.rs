@@ -29,7 +29,7 @@ pub(super) enum SignaturesCommand {
 }
 
 pub(super) fn run(common: &Common, command: SignaturesCommand) -> Result<ExitCode, CliError> {
-    let door = Door::open(&common.data_folder()?)?;
+    let door = Door::open(common)?;
     match command {
         SignaturesCommand::List { branch, all } => {
             common.print(

@@ -8,7 +8,7 @@ use super::{CliError, Common};
 use crate::admin::sizes::{SizeReport, SizesReport};
 
 pub(super) fn run(common: &Common) -> Result<ExitCode, CliError> {
-    let door = Door::open(&common.data_folder()?)?;
+    let door = Door::open(common)?;
     common.print(&door.sizes()?, text)?;
     Ok(ExitCode::SUCCESS)
 }

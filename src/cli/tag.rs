@@ -24,7 +24,7 @@ pub(super) struct TagArgs {
 }
 
 pub(super) fn run(common: &Common, args: &TagArgs) -> Result<ExitCode, CliError> {
-    let door = Door::open(&common.data_folder()?)?;
+    let door = Door::open(common)?;
     let tagged = door.tag(&TagRequest {
         release: args.release.to_string(),
         from: Some(args.from.to_string()),

@@ -13,9 +13,11 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::USER_AGENT;
 use actix_web::http::{ConnectionType, StatusCode};
+use actix_web::web::Data;
 use bytes::Bytes;
 
 use super::connection::{Answering, Connection};
+use crate::admin::Kibanas;
 
 /// Bytes of an answer that are handed on at a time where many are being answered. What is handed on is copied into the
 /// connection's own buffer and stays there until the client takes it, and the buffer of a connection that idles afterwards
@@ -120,6 +122,10 @@ impl Line {
     fn write(&self, bytes: u64) {
         let kibana = self.request.headers().get(USER_AGENT);
         let kibana = kibana.and_then(|agent| kibana_version(agent.to_str().ok()?));
+        let kibanas = self.request.app_data::<Data<Kibanas>>();
+        if let (Some(version), Some(kibanas)) = (kibana, kibanas) {
+            kibanas.note(version, self.request.peer_addr().map(|peer| peer.ip()));
+        }
         tracing::info!(
             target: "airlock::request",
             method = %self.request.method(),

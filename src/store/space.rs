@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Transaction};
+use rustix::fs::{StatVfs, StatVfsMountFlags};
 
 use super::{Store, StoreError, transact};
 
@@ -20,11 +21,20 @@ pub struct Disk(PathBuf);
 impl Disk {
     /// Returns the bytes that are free.
     pub fn free_bytes(&self) -> Result<u64, StoreError> {
-        let disk = rustix::fs::statvfs(&self.0).map_err(|error| StoreError::Folder {
+        let disk = self.stat()?;
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
+    /// Tells whether its file system is read-only.
+    pub fn is_read_only(&self) -> Result<bool, StoreError> {
+        Ok(self.stat()?.f_flag.contains(StatVfsMountFlags::RDONLY))
+    }
+
+    fn stat(&self) -> Result<StatVfs, StoreError> {
+        rustix::fs::statvfs(&self.0).map_err(|error| StoreError::Folder {
             path: self.0.clone(),
             source: error.into(),
-        })?;
-        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+        })
     }
 
     /// Fails with [`StoreError::Short`] where `bytes` more would not leave [`RESERVE_BYTES`] free.

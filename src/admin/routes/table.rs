@@ -14,7 +14,7 @@ use actix_web::{FromRequest, Handler, HttpMessage, HttpRequest, Responder, Route
 use super::refusal::Refusal;
 use super::{
     Operator, additions, branches, distributions, history, holds, house, imports, keys, plans,
-    quarantine, questions, records, signatures,
+    quarantine, questions, records, signatures, status,
 };
 use crate::admin::error::OperationError;
 use crate::admin::peer::PeerUser;
@@ -91,6 +91,7 @@ pub(super) fn entries() -> Vec<Entry> {
         entry(GET, Viewer, "/signatures", signatures::list),
         entry(GET, Viewer, "/signatures/{branch}", signatures::show),
         entry(PUT, Admin, "/signatures/{branch}", signatures::set_policy),
+        entry(GET, Viewer, "/status", status::show),
     ]
 }
 

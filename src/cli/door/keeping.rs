@@ -11,6 +11,7 @@ use crate::admin::offer_record::{self, MomentRequest, OfferRecord};
 use crate::admin::record::{self, SignedRecord};
 use crate::admin::signer::{self, SignerReport};
 use crate::admin::sizes::{self, SizesReport};
+use crate::admin::status::{self, StatusReport};
 use crate::distribution::DistributionName;
 use crate::limits::Limits;
 
@@ -69,6 +70,13 @@ impl Door {
         match self {
             Self::Here(store) => Ok(signer::show(store)?),
             Self::There(client) => client.get("/signer", &()),
+        }
+    }
+
+    pub(in crate::cli) fn status(&self) -> Result<StatusReport, Failure> {
+        match self {
+            Self::Here(store) => Ok(status::look(store, None)?),
+            Self::There(client) => client.get("/status", &()),
         }
     }
 

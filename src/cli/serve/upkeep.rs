@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use crate::admin::status::{self, Mark};
 use crate::catalog::Catalogs;
+use crate::cli::status as text;
 use crate::store::Store;
 
 /// How often it looks whether a hold has ended.
@@ -30,7 +32,8 @@ impl Upkeep {
         catalogs: Arc<Catalogs>,
     ) -> std::io::Result<(Self, watch::Receiver<String>)> {
         let (stop, stopped) = channel();
-        let (say, said) = watch::channel(String::new());
+        let mut line = Line::of(&store);
+        let (say, said) = watch::channel(line.text.clone());
         let work = move || {
             let mut written = Instant::now();
             loop {
@@ -51,12 +54,9 @@ impl Upkeep {
                 if let Some(Err(error)) = has_ended.then(|| catalogs.reload(&store)) {
                     tracing::warn!(%error, "cannot take up the end of a hold");
                 }
-                let line = String::new();
-                say.send_if_modified(|said| {
-                    let is_new = *said != line;
-                    *said = line;
-                    is_new
-                });
+                if line.renew(&store) {
+                    say.send_replace(line.text.clone());
+                }
             }
         };
         let thread = thread::Builder::new().name("airlock-upkeep".to_owned());
@@ -65,6 +65,44 @@ impl Upkeep {
             thread: Some(thread.spawn(work)?),
         };
         Ok((upkeep, said))
+    }
+}
+
+/// What is served, in a line for the service manager.
+struct Line {
+    mark: Option<Mark>,
+    text: String,
+}
+
+impl Line {
+    fn of(store: &Store) -> Self {
+        let mut line = Self {
+            mark: None,
+            text: "serving".to_owned(),
+        };
+        line.renew(store);
+        line
+    }
+
+    /// Takes up what has changed; tells whether something has. What cannot be read now is looked at again.
+    fn renew(&mut self, store: &Store) -> bool {
+        let Ok(mark) = status::mark(store) else {
+            return false;
+        };
+        if self.mark.as_ref() == Some(&mark) {
+            return false;
+        }
+        match status::look(store, None) {
+            Ok(report) => {
+                self.mark = Some(mark);
+                self.text = text::line(&report);
+                true
+            }
+            Err(error) => {
+                tracing::debug!(%error, "cannot tell what is served");
+                false
+            }
+        }
     }
 }
 
