@@ -11,6 +11,7 @@ pub(crate) struct CliError {
     error: String,
     causes: Vec<String>,
     hints: Vec<String>,
+    kind: String,
 }
 
 impl CliError {
@@ -19,7 +20,13 @@ impl CliError {
             error: error.into(),
             causes: Vec::new(),
             hints: Vec::new(),
+            kind: String::new(),
         }
+    }
+
+    /// Tells whether it is a failure of an operation, of this kind.
+    pub(crate) fn is(&self, kind: &str) -> bool {
+        self.kind == kind
     }
 
     pub(crate) fn caused_by(mut self, cause: &dyn std::error::Error) -> Self {
@@ -70,6 +77,7 @@ impl<E: Into<Failure>> From<E> for CliError {
             error,
             causes,
             hints: hints.collect(),
+            kind,
         }
     }
 }

@@ -92,9 +92,17 @@ pub(super) fn run(common: &Common, args: ImportArgs) -> Result<ExitCode, CliErro
     let staged = stage(common, &door, source, &args, may_ask)?;
     let settled =
         plan(&door, &args, &staged).and_then(|plan| settle(common, &door, &args, plan, may_ask));
-    settled.inspect_err(|_| {
+    settled.map_err(|error| {
+        if error.is("needs-role") {
+            // It is whole, and somebody else may commit it.
+            return error.hint(format!(
+                "the plan waits: who may do it commits it with `airlock plans commit {}`",
+                staged.plan
+            ));
+        }
         // What was not planned or not committed is of no use to anybody: importing it again is quick.
         let _ = door.drop_plan(staged.plan);
+        error
     })
 }
 

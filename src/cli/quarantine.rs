@@ -95,6 +95,13 @@ fn retry(
             }
             // What one branch refuses keeps nothing from the others.
             Err(error) => {
+                if error.is("needs-role") {
+                    // It is whole, and somebody else may commit it.
+                    failure.get_or_insert(error.hint(format!(
+                        "the plan waits: who may do it commits it with `airlock plans commit {plan}`"
+                    )));
+                    continue;
+                }
                 let _ = door.drop_plan(plan);
                 failure.get_or_insert(error);
             }

@@ -73,7 +73,9 @@ fn text(status: &StatusReport, now: Timestamp) -> String {
             "no packages yet; `airlock import` brings some in".to_owned(),
         ),
         false => {
-            for it in &status.distributions {
+            let mut distributions: Vec<_> = status.distributions.iter().collect();
+            distributions.sort_by_key(|it| it.name != "default");
+            for it in distributions {
                 let path = match it.name.as_str() {
                     "default" => "/".to_owned(),
                     name => format!("/d/{name}/"),
@@ -213,7 +215,15 @@ mod tests {
 
     #[test]
     fn a_store_without_a_server_tells_what_it_holds() {
-        insta::assert_snapshot!(text(&status(), now()), @"");
+        insta::assert_snapshot!(text(&status(), now()), @r"
+        The service is not running: `sudo systemctl start airlock` starts it, or `airlock serve`.
+        store        /var/lib/airlock, 195.00 MB; 12.10 GB free
+        /d/8.5.0/    8.5.0: 1,912 package versions
+        /            local + 8.5.0: 1,913 package versions
+        last change  12, import by alice, 2026-11-22 18:00 UTC
+        quarantine   1 package: `airlock quarantine list`
+        plans        2 plans wait: `airlock plans list`
+        ");
     }
 
     #[test]
@@ -232,7 +242,19 @@ mod tests {
             kibanas: vec![seen("9.2.0", 0), seen("8.5.0", 125)],
             certificate_expires: Some("2026-12-24T00:00:00Z".parse().unwrap()),
         });
-        insta::assert_snapshot!(text(&status, now()), @"");
+        insta::assert_snapshot!(text(&status, now()), @r"
+        airlock 0.1.0 runs since 2026-11-23 05:30 UTC (2 hours ago), process 812
+        listens at   10.0.0.1:8080
+        store        /var/lib/airlock, 195.00 MB; THE DISK IS FULL, 12.10 GB free: nothing can be imported
+        /d/8.5.0/    8.5.0: 1,912 package versions
+        /            local + 8.5.0: 1,913 package versions
+        last change  12, import by alice, 2026-11-22 18:00 UTC
+        quarantine   1 package: `airlock quarantine list`
+        plans        2 plans wait: `airlock plans list`
+        certificate  expires 2026-12-24, in 30 days
+        Kibanas      9.2.0 at 10.0.0.7, just now
+                     8.5.0 at 10.0.0.7, 2 hours ago
+        ");
     }
 
     #[test]
@@ -242,7 +264,11 @@ mod tests {
             status.disk = disk;
             line(&status)
         });
-        insta::assert_snapshot!(lines.join("\n"), @"");
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        serving local + 8.5.0: 1,913 package versions; 1 in quarantine
+        serving local + 8.5.0: 1,913 package versions; 1 in quarantine; the disk is full
+        serving local + 8.5.0: 1,913 package versions; 1 in quarantine; the disk is read-only
+        ");
         status.distributions.clear();
         status.quarantined = 0;
         status.disk = DiskState::Enough;

@@ -1,0 +1,175 @@
+//! Sockets that outlive the server: it is started anew, and exchanged, while clients ask, and none of them notices.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::host::{Host, Running, get, is_root, start};
+
+const CLIENTS: usize = 6;
+const RESTARTS: usize = 4;
+
+/// Returns a server at `listener`, which it inherits as systemd hands a socket over; `before` runs it.
+fn inheriting(host: &Host, listener: &TcpListener, name: &str, before: &[&str]) -> Command {
+    let args = host.airlock(&["serve"]);
+    let mut command = Command::new("sh");
+    command
+        .arg("-c")
+        .arg("exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_FDNAMES=$0 exec \"$@\"")
+        .arg(name)
+        .args(before)
+        // The number of the process is known to the process alone.
+        .args(["sh", "-c", "LISTEN_PID=$$ exec \"$0\" \"$@\""])
+        .arg(args.get_program())
+        .args(args.get_args());
+    for (name, value) in args.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.stdin(Stdio::from(OwnedFd::from(listener.try_clone().unwrap())));
+    command
+}
+
+/// Asks once; a request on a kept-alive connection that is closed before its answer's first byte is asked once more, on a
+/// new connection (RFC 9110, 9.2.2).
+fn ask(address: SocketAddr, kept: &mut Option<TcpStream>) -> Result<(), String> {
+    if let Some(stream) = kept.take() {
+        match exchange(&stream) {
+            Ok(Some(is_last)) => {
+                *kept = (!is_last).then_some(stream);
+                return Ok(());
+            }
+            Ok(None) => {}
+            Err(error) if is_closed(&error) => {}
+            Err(error) => return Err(format!("kept: {error}")),
+        }
+    }
+    let stream = TcpStream::connect(address).map_err(|error| format!("connecting: {error}"))?;
+    stream
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
+    match exchange(&stream) {
+        Ok(Some(is_last)) => {
+            *kept = (!is_last).then_some(stream);
+            Ok(())
+        }
+        other => Err(format!("new: {other:?}")),
+    }
+}
+
+fn is_closed(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset};
+    matches!(error.kind(), ConnectionReset | BrokenPipe)
+}
+
+/// Returns whether the answer is the connection's last; `None` where it was closed before the first byte.
+fn exchange(mut stream: &TcpStream) -> io::Result<Option<bool>> {
+    stream.write_all(b"GET /search HTTP/1.1\r\nhost: x\r\n\r\n")?;
+    let mut bytes = Vec::new();
+    let mut byte = [0];
+    while !bytes.ends_with(b"\r\n\r\n") {
+        match stream.read(&mut byte)? {
+            0 if bytes.is_empty() => return Ok(None),
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => bytes.push(byte[0]),
+        }
+    }
+    let head = String::from_utf8(bytes).unwrap().to_lowercase();
+    let length = head.split("content-length: ").nth(1).unwrap();
+    let length: usize = length.split('\r').next().unwrap().parse().unwrap();
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body)?;
+    match head.starts_with("http/1.1 200 ") {
+        true => Ok(Some(head.contains("connection: close\r\n"))),
+        false => Err(io::Error::other(head)),
+    }
+}
+
+#[test]
+fn clients_do_not_notice_that_the_server_is_started_anew_or_exchanged() {
+    let host = Host::new("");
+    let upgraded = host.path("upgraded");
+    std::fs::copy(host.path("airlock"), &upgraded).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (mut server, told) = start(inheriting(&host, &listener, "api", &[]));
+    assert_eq!(told, address);
+
+    let is_over = Arc::new(AtomicBool::new(false));
+    let answered = Arc::new(AtomicUsize::new(0));
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|_| {
+            let (is_over, answered) = (Arc::clone(&is_over), Arc::clone(&answered));
+            thread::spawn(move || {
+                let mut kept = None;
+                while !is_over.load(Ordering::Relaxed) {
+                    ask(address, &mut kept)?;
+                    answered.fetch_add(1, Ordering::Relaxed);
+                    thread::sleep(Duration::from_millis(5));
+                }
+                Ok::<_, String>(())
+            })
+        })
+        .collect();
+    for number in 0..RESTARTS {
+        let before = answered.load(Ordering::Relaxed);
+        while answered.load(Ordering::Relaxed) < before + 50
+            && !clients.iter().any(|it| it.is_finished())
+        {
+            thread::sleep(Duration::from_millis(10));
+        }
+        assert!(server.stop());
+        if number == 1 {
+            // As a package manager does it: another file under the same name.
+            std::fs::rename(&upgraded, host.path("airlock")).unwrap();
+        }
+        // A network of its own reaches no address: what is handed over does not lie in it.
+        let before: &[&str] = match is_root() && number == 2 {
+            true => &["unshare", "--net"],
+            false => &[],
+        };
+        (server, _) = start(inheriting(&host, &listener, "api", before));
+    }
+    is_over.store(true, Ordering::Relaxed);
+    for client in clients {
+        assert_eq!(client.join().unwrap(), Ok(()));
+    }
+    assert!(answered.load(Ordering::Relaxed) >= RESTARTS * 50);
+    assert!(server.stop());
+}
+
+#[test]
+fn a_killed_server_leaves_the_socket_to_the_next() {
+    let host = Host::new("");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (server, address) = start(inheriting(&host, &listener, "", &[]));
+    assert!(get(address, "/").starts_with("HTTP/1.1 200 "));
+    server.signal(Signal::KILL);
+    drop(server);
+    let waiting = thread::spawn(move || get(address, "/"));
+    let (server, _): (Running, _) = start(inheriting(&host, &listener, "", &[]));
+    assert!(waiting.join().unwrap().starts_with("HTTP/1.1 200 "));
+    assert!(server.stop());
+}
+
+#[test]
+fn a_socket_that_cannot_be_what_it_is_called_is_refused() {
+    let host = Host::new("");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let output = inheriting(&host, &listener, "control", &[])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    insta::assert_snapshot!(said, @"");
+    assert!(!host.path("data/airlock.db").exists(), "nothing was made");
+}
