@@ -4,8 +4,8 @@
 //! the operator's on `control.sock`. HTTP/1.1 only: that is all Kibana speaks.
 //!
 //! **Stopping.** Asked to stop, the server closes idle connections, says `Connection: close` in every answer from then
-//! on, goes on accepting for a quarter of a second for the clients it has just closed, closes its sockets without losing
-//! a connection (see `door`), finishes what is being answered, and cuts what is left after 30 seconds.
+//! on, goes on accepting for a quarter of a second for the clients it has just closed (at sockets that outlive it: until those
+//! who were there are answered), closes its sockets without losing a connection (see `door`), finishes what is being answered, and cuts what is left after 30 seconds.
 
 mod connection;
 mod control;

@@ -313,6 +313,10 @@ fn a_store_is_served_from_a_disk_without_one_byte_left() {
             assert_eq!(code, 1, "{wal_is}: {text}");
             needed_and_free(&text, "more than");
             assert!(answers(&server) == served, "{wal_is}");
+            let status = airlock(&disk.data(), &["status"]).output().unwrap();
+            assert_eq!(status.status.code(), Some(0), "{wal_is}");
+            let status = String::from_utf8(status.stdout).unwrap();
+            assert!(status.contains("THE DISK IS FULL"), "{wal_is}: {status}");
             drop(server);
             assert_eq!(disk.run(&["plans", "list"]).0, 0, "{wal_is}");
             disk.empty();

@@ -24,6 +24,8 @@ pub(super) struct Owner {
     /// The user.
     pub user: PeerUser,
     group: u32,
+    /// Whether there is a store; else it is the folder's owner.
+    pub has_store: bool,
 }
 
 /// Who this process was before it became another user.
@@ -39,18 +41,20 @@ impl Owner {
     /// where there is no folder either: then it is the one who makes it.
     pub(super) fn of(folder: &Path) -> Option<Self> {
         let file = fs::metadata(folder.join("airlock.db"));
+        let has_store = file.is_ok();
         let found = file.or_else(|_| fs::metadata(folder)).ok()?;
         Some(Self {
             user: PeerUser(found.uid()),
             group: found.gid(),
+            has_store,
         })
     }
 
-    /// Makes this process, which is root's, the owner's. It may still read every file, as root may, and bind low ports; see
-    /// [`let_go_of_rights`].
+    /// Makes this process, which is root's, the owner's, in the group `besides` too. It may still read every file, as root
+    /// may, and bind low ports; see [`let_go_of_rights`].
     ///
     /// Fails where there are other threads already: they would stay root's.
-    pub(super) fn become_it(self) -> io::Result<()> {
+    pub(super) fn become_it(self, besides: Option<u32>) -> io::Result<()> {
         if fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() != 1) {
             return Err(io::Error::other("other threads run already"));
         }
@@ -67,7 +71,7 @@ impl Owner {
 
         let (user, group) = (Uid::from_raw(self.user.0), Gid::from_raw(self.group));
         set_keep_capabilities(true)?;
-        set_thread_groups(&[])?;
+        set_thread_groups(besides.map(Gid::from_raw).as_slice())?;
         set_thread_res_gid(group, group, group)?;
         set_thread_res_uid(user, user, user)?;
         set_keep_capabilities(false)?;

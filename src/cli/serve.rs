@@ -55,7 +55,7 @@ pub(super) fn run(common: &Common, args: &ServeArgs) -> Result<ExitCode, CliErro
     }
     let inherited = sockets::take_inherited()?;
     let folder = data_folder_of(&config)?;
-    way::become_owner(&folder)?;
+    way::become_owner(&config, &folder)?;
     let store = Store::open(&folder).map_err(OperationError::from)?;
     let likeliest = way::sockets(common, &config, &folder)?.into_iter().next();
     let flags = common.flags(&args.listen);

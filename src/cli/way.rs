@@ -5,6 +5,8 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::fs::{Access, access};
+
 use super::control::{ControlClient, ControlError};
 use super::door::Door;
 use super::owner::Owner;
@@ -36,7 +38,12 @@ impl Way {
         let folder = data_folder_of(&config)?;
         let sockets = sockets(common, &config, &folder)?;
         let own = PeerUser::own();
-        let owner = Owner::of(&folder).filter(|owner| owner.user != own);
+        // A folder that others may write to, as a container's volume is: who makes the store there owns it.
+        let may_make = |owner: &Owner| {
+            let may_write = access(&folder, Access::WRITE_OK | Access::EXEC_OK);
+            own.0 != 0 && !owner.has_store && may_write.is_ok()
+        };
+        let owner = Owner::of(&folder).filter(|owner| owner.user != own && !may_make(owner));
         let Some(owner) = owner else {
             return Ok(Self::Here { folder, sockets });
         };
@@ -44,7 +51,7 @@ impl Way {
             Ok(client) => Ok(Self::There(client)),
             Err(_) if own.0 == 0 => {
                 owner
-                    .become_it()
+                    .become_it(None)
                     .map_err(|error| cannot_become(owner, &error))?;
                 Ok(Self::Here { folder, sockets })
             }
@@ -73,12 +80,15 @@ impl Way {
     }
 }
 
-/// Makes this process the owner's of the store in `folder`, where it is root's and the store is not.
-pub(super) fn become_owner(folder: &Path) -> Result<(), CliError> {
+/// Makes this process the owner's of the store in `folder`, where it is root's and the store is not: one that may open
+/// its socket to the group that the settings name.
+pub(super) fn become_owner(config: &Config, folder: &Path) -> Result<(), CliError> {
+    let group = config.control.group.value.as_deref();
+    let group = group.and_then(accounts::group_id);
     let owner = Owner::of(folder).filter(|owner| owner.user != PeerUser::own());
     match owner {
         Some(owner) if PeerUser::own().0 == 0 => owner
-            .become_it()
+            .become_it(group)
             .map_err(|error| cannot_become(owner, &error)),
         _ => Ok(()),
     }

@@ -20,6 +20,9 @@ const FEW: usize = 8;
 pub struct Places {
     most: usize,
     taken: Cell<usize>,
+    /// Of these, how many were taken before the server was asked to stop; none until then.
+    old: Cell<usize>,
+    is_stopping: Cell<bool>,
     /// Those who wait for a request, in the order in which they began to.
     waiting: RefCell<BTreeMap<u64, AbortHandle>>,
     next_turn: Cell<u64>,
@@ -33,6 +36,8 @@ impl Places {
         Rc::new(Self {
             most: most.max(1),
             taken: Cell::new(0),
+            old: Cell::new(0),
+            is_stopping: Cell::new(false),
             waiting: RefCell::default(),
             next_turn: Cell::new(0),
             acceptor: RefCell::default(),
@@ -62,6 +67,17 @@ impl Places {
         self.poll_for(self.taken.get() == 0, cx)
     }
 
+    /// Notes that the server was asked to stop: who has a place now is old.
+    pub fn begin_to_stop(&self) {
+        self.is_stopping.set(true);
+        self.old.set(self.taken.get());
+    }
+
+    /// Ready when all who were there when the server was asked to stop are gone. One task at a time may ask.
+    pub fn poll_old_gone(&self, cx: &Context<'_>) -> Poll<()> {
+        self.poll_for(self.old.get() == 0, cx)
+    }
+
     fn poll_for(&self, is_so: bool, cx: &Context<'_>) -> Poll<()> {
         if is_so {
             return Poll::Ready(());
@@ -83,6 +99,7 @@ impl Places {
             task: OnceCell::new(),
             turn: Cell::new(None),
             is_given_up: Cell::new(false),
+            is_new: self.is_stopping.get(),
         }))
     }
 
@@ -101,6 +118,8 @@ pub struct Place {
     task: OnceCell<AbortHandle>,
     turn: Cell<Option<u64>>,
     is_given_up: Cell<bool>,
+    /// Whether the server had been asked to stop when it was taken.
+    is_new: bool,
 }
 
 impl Place {
@@ -161,6 +180,10 @@ impl Drop for Taken {
         self.0.stop_waiting();
         self.0.is_given_up.set(true);
         places.taken.set(places.taken.get() - 1);
+        if !self.0.is_new {
+            // Before the stop nobody looks at it.
+            places.old.set(places.old.get().saturating_sub(1));
+        }
         places.wake_acceptor();
     }
 }

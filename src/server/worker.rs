@@ -241,7 +241,15 @@ where
 
     let mut asked_to_stop = terms.asked_to_stop.clone();
     until(asked_to_stop.wait_for(|is_asked| *is_asked), &accept_one).await;
+    places.begin_to_stop();
+    let since = terms.stopping.since().unwrap_or_else(Instant::now);
     until(sleep(ACCEPT_GRACE), &accept_one).await;
+    if door.is_none() {
+        // Nobody else answers here before this process is gone: as long as one client keeps it, others are not to wait.
+        let old_gone = poll_fn(|cx| places.poll_old_gone(cx));
+        let last_call = since + terms.time_outs.stop / 6 * 5;
+        until(timeout_at(last_call, old_gone), &accept_one).await;
+    }
     if let Some(door) = door {
         if let Err(error) = door::take_no_more(&door) {
             tracing::debug!(%error, "a connection may be lost now");
@@ -251,7 +259,6 @@ where
     }
     drop(accept);
 
-    let since = terms.stopping.since().unwrap_or_else(Instant::now);
     let all_ended = poll_fn(|cx| places.poll_empty(cx));
     let _ = timeout_at(since + terms.time_outs.stop, all_ended).await;
     Ok(places.taken())

@@ -199,7 +199,7 @@ pub fn get(address: SocketAddr, path: &str) -> String {
     answer
 }
 
-fn open_to(path: &Path, mode: u32) {
+pub fn open_to(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 

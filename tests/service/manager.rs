@@ -9,7 +9,7 @@ use actix_web::web::{self, ServiceConfig};
 use airlock::server::{Listeners, Settings, serve};
 use rustix::process::Signal;
 
-use crate::host::{Host, get, run, start};
+use crate::host::{Host, get, open_to, run, start};
 
 /// A service manager of the test's own.
 struct Manager(UnixDatagram);
@@ -38,6 +38,8 @@ impl Manager {
 fn the_manager_hears_of_the_first_answer_of_what_is_served_of_reloads_and_of_the_stop() {
     let host = Host::new("");
     let socket = UnixDatagram::bind(host.path("notify")).unwrap();
+    // As systemd's: the service is another user's.
+    open_to(&host.path("notify"), 0o777);
     let patience = Some(Duration::from_secs(30));
     socket.set_read_timeout(patience).unwrap();
     let manager = Manager(socket);

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use actix_web::web::{self, ServiceConfig};
+use airlock::server::{Listeners, Settings, Stopped, serve};
 use rustix::process::Signal;
 
 use crate::host::{Host, Running, get, is_root, start};
@@ -147,6 +149,50 @@ fn clients_do_not_notice_that_the_server_is_started_anew_or_exchanged() {
     assert!(server.stop());
 }
 
+/// Opened by a test: what is asked for is answered then.
+static HELD: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(0);
+
+#[test]
+fn one_that_takes_long_keeps_nobody_waiting_at_a_socket_that_outlives_the_server() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let listeners = Listeners {
+        api: vec![listener.try_clone().unwrap()],
+        are_inherited: true,
+        control: None,
+    };
+    let settings = Settings {
+        workers: 1,
+        ..Settings::default()
+    };
+    let answers = |app: &mut ServiceConfig| {
+        let held = web::to(|| async {
+            HELD.acquire().await.unwrap().forget();
+            "held\n"
+        });
+        app.route("/held", held);
+        app.default_service(web::to(|| async { "hello\n" }));
+    };
+    let (stop, asked) = tokio::sync::oneshot::channel::<()>();
+    let server = thread::spawn(move || {
+        let nothing = |_: &mut ServiceConfig| {};
+        let asked = async { drop(asked.await) };
+        serve(listeners, &settings, answers, nothing, |_| asked).unwrap()
+    });
+    let long = thread::spawn(move || get(address, "/held"));
+    // The answer comes after the question that was asked before it.
+    assert!(get(address, "/").ends_with("hello\n"));
+    thread::sleep(Duration::from_millis(200));
+    stop.send(()).unwrap();
+    thread::sleep(Duration::from_millis(600));
+    for _ in 0..3 {
+        assert!(get(address, "/").ends_with("hello\n"));
+    }
+    HELD.add_permits(1);
+    assert!(long.join().unwrap().ends_with("held\n"));
+    assert_eq!(server.join().unwrap(), Stopped { cut_connections: 0 });
+}
+
 #[test]
 fn a_killed_server_leaves_the_socket_to_the_next() {
     let host = Host::new("");
@@ -170,6 +216,10 @@ fn a_socket_that_cannot_be_what_it_is_called_is_refused() {
         .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r#"
+    Error: the sockets that were handed over cannot be served
+    Caused by: socket 0, called "control", is one too many, or of a family that is not served so
+    Hint: `FileDescriptorName=` of a socket unit is api, metrics or control; `systemctl cat airlock.socket` shows it
+    "#);
     assert!(!host.path("data/airlock.db").exists(), "nothing was made");
 }

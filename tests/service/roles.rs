@@ -94,7 +94,53 @@ fn this_is_served_and_each_needs_this_role() {
         let (needs, method, path) = (it.needs.name(), it.method, it.path);
         format!("{needs:9} {method:6} {path}")
     });
-    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @"");
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r"
+    viewer    GET /sources/known
+    publisher POST /imports
+    viewer    GET /imports/{job}
+    viewer    GET /plans
+    viewer    GET /plans/{id}
+    publisher DELETE /plans/{id}
+    publisher PUT /plans/{id}/target
+    approver  POST /plans/{id}/commit
+    approver  POST /branches/{branch}/remove
+    approver  POST /promotions
+    approver  POST /releases
+    admin     POST /releases/{release}/delete
+    approver  POST /additions
+    viewer    GET /distributions/{name}/record
+    viewer    GET /records/{number}
+    viewer    GET /signer
+    admin     POST /gc
+    viewer    GET /sizes
+    approver  POST /rollbacks
+    viewer    GET /distributions
+    approver  POST /distributions
+    viewer    GET /distributions/{name}
+    approver  PUT /distributions/{name}
+    approver  DELETE /distributions/{name}
+    approver  PUT /distributions/default/{branch}
+    approver  POST /distributions/{name}/holds
+    approver  POST /withdrawals
+    viewer    GET /holds
+    approver  POST /holds/{number}/release
+    viewer    GET /history
+    admin     POST /history/prune
+    viewer    GET /history/{number}
+    viewer    GET /diff
+    viewer    GET /explain
+    viewer    POST /preflight
+    viewer    GET /keys
+    admin     POST /keys
+    admin     DELETE /keys/{fingerprint}
+    viewer    GET /quarantine
+    publisher POST /quarantine/retry
+    approver  POST /quarantine/drop
+    viewer    GET /signatures
+    viewer    GET /signatures/{branch}
+    admin     PUT /signatures/{branch}
+    viewer    GET /status
+    ");
 }
 
 #[actix_web::test]

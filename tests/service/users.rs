@@ -5,7 +5,9 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use crate::host::{GROUP, Host, MEMBER, OWNER, STRANGER, get, is_root_or_left_out, run, start};
+use crate::host::{
+    GROUP, Host, MEMBER, OWNER, STRANGER, get, is_root_or_left_out, open_to, run, start,
+};
 use crate::trees::Tree;
 
 fn all_are_the_owners(host: &Host) {
@@ -159,6 +161,35 @@ fn a_new_folder_of_roots_is_roots() {
         assert_eq!(entry.unwrap().metadata().unwrap().uid(), 0);
     }
     assert_eq!(fs::read_dir(host.path("data")).unwrap().count(), 0);
+}
+
+#[test]
+fn who_may_write_to_a_folder_without_a_store_makes_one_of_their_own() {
+    if !is_root_or_left_out() {
+        return;
+    }
+    let host = Host::new("");
+    let source = host.release("one", "8.0.1", MEMBER);
+    let volume = host.path("volume");
+    fs::create_dir(&volume).unwrap();
+    open_to(&volume, 0o777);
+    let import = [
+        "--data-dir",
+        volume.to_str().unwrap(),
+        "import",
+        &source,
+        "--yes",
+    ];
+    imported(run(host.airlock_as(MEMBER, &[], &import)));
+    let store = volume.join("airlock.db");
+    assert_eq!(fs::metadata(&store).unwrap().uid(), MEMBER);
+    // From then on it is theirs: of others root alone comes in, as they.
+    let history = ["--data-dir", volume.to_str().unwrap(), "history"];
+    assert_eq!(run(host.airlock_as(STRANGER, &[], &history)).0, 1);
+    assert_eq!(run(host.airlock(&history)).0, 0);
+    for entry in fs::read_dir(&volume).unwrap() {
+        assert_eq!(entry.unwrap().metadata().unwrap().uid(), MEMBER);
+    }
 }
 
 #[test]
