@@ -1,8 +1,9 @@
-//! The one door to cryptography: SHA-256, and the OpenPGP that signatures are in.
+//! The one door to cryptography: SHA-256, the OpenPGP that signatures are in, hashes of passwords, random bytes.
 //!
 //! Nothing else in the crate names a cryptographic library, so that another implementation can take its place.
 
 pub mod openpgp;
+pub mod password;
 
 use std::fmt;
 use std::str::FromStr;
@@ -49,6 +50,34 @@ impl Hasher {
     pub fn finish(self) -> Digest {
         Digest(sha2::Digest::finalize(self.0).into())
     }
+}
+
+/// A key of this process alone, by which values are known again that nobody outside can foresee.
+///
+/// What it makes of them never leaves the process, so that the key before the value is all it takes.
+#[derive(Clone)]
+pub struct ProcessKey([u8; 32]);
+
+impl ProcessKey {
+    /// Returns a new one.
+    pub fn random() -> Self {
+        Self(random_bytes())
+    }
+
+    /// Returns what `value` is known by.
+    pub fn tag(&self, value: &[u8]) -> Digest {
+        let mut hasher = Hasher::default();
+        hasher.update(&self.0);
+        hasher.update(value);
+        hasher.finish()
+    }
+}
+
+/// Returns bytes from the system's source of randomness.
+pub fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    rand::RngCore::fill_bytes(&mut rand::rngs::OsRng, &mut bytes);
+    bytes
 }
 
 /// Writes 64 lower-case hexadecimal digits.
