@@ -12,6 +12,7 @@ pub mod keys;
 mod places;
 mod reference;
 mod values;
+mod words;
 
 use std::path::{Path, PathBuf};
 
@@ -19,12 +20,11 @@ use ipnet::IpNet;
 
 pub use environment::Environment;
 pub use error::{ConfigError, Problem};
-pub use given::{Origin, Setting, Shown};
-pub use values::{
-    HostName, ListenAddress, LogFormat, LogLevel, Role, TcpAddress, TlsVersion, go_duration_seconds,
-};
+pub use given::{Origin, Setting, Shown, Value};
+pub use values::{HostName, ListenAddress, TcpAddress};
+pub use words::{LogFormat, LogLevel, Role, TlsVersion};
 
-use given::{Layers, Value};
+use given::Layers;
 use keys::Key;
 
 /// Where the file is looked for where nothing names one.
@@ -176,7 +176,7 @@ impl Config {
         mut layers: Layers,
         notes: Vec<String>,
     ) -> Result<Self, ConfigError> {
-        use values as v;
+        use {values as v, words as w};
         let l = &mut layers;
         let config = Self {
             file,
@@ -189,7 +189,7 @@ impl Config {
                 certificate: l.optional("tls.certificate", v::path),
                 key: l.optional("tls.key", v::path),
                 key_passphrase_file: l.optional("tls.key_passphrase_file", v::path),
-                min_version: l.or("tls.min_version", v::tls_version, TlsVersion::V1_2),
+                min_version: l.or("tls.min_version", w::tls_version, TlsVersion::V1_2),
                 client_ca: l.optional("tls.client_ca", v::path),
             },
             access: Access {
@@ -201,12 +201,12 @@ impl Config {
             control: Control {
                 socket: l.optional("control.socket", v::path),
                 group: l.optional("control.group", v::word),
-                role: l.or("control.role", v::role, Role::Admin),
-                roles: l.or("control.roles", v::roles, Vec::new()),
+                role: l.or("control.role", w::role, Role::Admin),
+                roles: l.or("control.roles", w::roles, Vec::new()),
             },
             log: Log {
-                level: l.or("log.level", v::log_level, LogLevel::Info),
-                format: l.or("log.format", v::log_format, LogFormat::Auto),
+                level: l.or("log.level", w::log_level, LogLevel::Info),
+                format: l.or("log.format", w::log_format, LogFormat::Auto),
             },
             cache: Cache {
                 index_seconds: l.optional("cache.index", v::seconds),

@@ -37,6 +37,11 @@ impl Environment {
             .filter(|value| !value.is_empty())
     }
 
+    /// Tells whether no variable is set at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.variables.is_empty()
+    }
+
     /// Returns the names of all variables that are not empty and begin with `prefix`.
     pub(super) fn names<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
         self.variables

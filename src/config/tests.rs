@@ -1,3 +1,5 @@
+//! Layers, faults, the reference's own settings, and that table, sample and documentation say the same.
+
 use super::*;
 use std::fs;
 
@@ -218,4 +220,286 @@ fn addresses_are_taken_as_the_reference_takes_them() {
     assert!(every.iter().all(|address| address.ip().is_unspecified()));
     let local = one("localhost:1").unwrap().resolve().unwrap();
     assert!(local[0].is_ipv4() && local[0].ip().is_loopback());
+}
+
+#[test]
+fn the_variables_of_the_reference_are_understood() {
+    let config = Config::load_from(
+        None,
+        &Flags::default(),
+        &environment(&[
+            ("EPR_ADDRESS", "0.0.0.0:8080"),
+            ("EPR_METRICS_ADDRESS", ":9000"),
+            ("EPR_TLS_CERT", "/etc/tls.crt"),
+            ("EPR_TLS_KEY", "/etc/tls.key"),
+            ("EPR_TLS_MIN_VERSION", "1.3"),
+            ("EPR_LOG_LEVEL", "WARN"),
+            ("EPR_LOG_TYPE", "dev"),
+        ]),
+    )
+    .unwrap();
+    assert_eq!(config.notes, [""; 0]);
+    let set = config
+        .shown()
+        .iter()
+        .filter(|shown| shown.origin != Origin::Default);
+    let set: Vec<_> = set
+        .map(|shown| {
+            let value = shown.value.as_ref().unwrap();
+            format!("{} = {value} ({})", shown.key.name, shown.origin)
+        })
+        .collect();
+    insta::assert_snapshot!(set.join("\n"), @r"
+    listen.api = 0.0.0.0:8080 (EPR_ADDRESS)
+    listen.metrics = :9000 (EPR_METRICS_ADDRESS)
+    tls.certificate = /etc/tls.crt (EPR_TLS_CERT)
+    tls.key = /etc/tls.key (EPR_TLS_KEY)
+    tls.min_version = 1.3 (EPR_TLS_MIN_VERSION)
+    log.level = warn (EPR_LOG_LEVEL)
+    log.format = text (EPR_LOG_TYPE)
+    ");
+    assert_eq!(config.log.level.value, LogLevel::Warn);
+    assert_eq!(config.log.format.value, LogFormat::Text);
+    assert_eq!(config.tls.min_version.value, TlsVersion::V1_3);
+}
+
+#[test]
+fn our_own_variable_wins_over_the_references_and_that_over_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("airlock.toml");
+    fs::write(&file, "[log]\nlevel = \"trace\"\nformat = \"ecs\"\n").unwrap();
+    let environment = environment(&[
+        ("AIRLOCK_LOG_LEVEL", "debug"),
+        ("EPR_LOG_LEVEL", "fatal"),
+        ("EPR_LOG_TYPE", "dev"),
+    ]);
+    let config = Config::load_from(Some(file), &Flags::default(), &environment).unwrap();
+    assert_eq!(config.log.level.value, LogLevel::Debug);
+    assert_eq!(config.log.format.origin.to_string(), "EPR_LOG_TYPE");
+}
+
+#[test]
+fn what_means_nothing_here_is_taken_and_told() {
+    let config = Config::load_from(
+        None,
+        &Flags::default(),
+        &environment(&[
+            ("EPR_TLS_MIN_VERSION", "1.1"),
+            ("EPR_FEATURE_PROXY_MODE", "true"),
+            ("EPR_PROXY_TO", "https://epr.elastic.co"),
+            ("EPR_ADRESS", "0.0.0.0:8080"),
+            ("EPR_TREASURE", ""),
+        ]),
+    )
+    .unwrap();
+    insta::assert_snapshot!(config.notes.join("\n"), @r"
+    EPR_TLS_MIN_VERSION: TLS 1.1 is not spoken here, 1.2 and 1.3 are
+    of no meaning here: EPR_FEATURE_PROXY_MODE, EPR_PROXY_TO; packages come in by `airlock import`
+    EPR_ADRESS is no variable of the reference registry; did you mean EPR_ADDRESS?
+    ");
+    assert_eq!(config.tls.min_version.value, TlsVersion::V1_2);
+}
+
+#[test]
+fn cache_times_come_from_the_references_file_and_ours_wins() {
+    let folder = tempfile::tempdir().unwrap();
+    let theirs = folder.path().join("config.yml");
+    fs::write(
+        &theirs,
+        "package_paths:\n  - /packages # here: all\n\ncache_time.index: 5s\ncache_time.search: \"1h30m\"\ncache_time:\n  catch_all: 0\n#cache_time.categories: 1s\n",
+    )
+    .unwrap();
+    let ours = folder.path().join("airlock.toml");
+    fs::write(&ours, "[cache]\nindex = \"20s\"\n").unwrap();
+    let named = environment(&[("EPR_CONFIG", theirs.to_str().unwrap())]);
+    let config = Config::load_from(Some(ours), &Flags::default(), &named).unwrap();
+    let cache = &config.cache;
+    assert_eq!(cache.index_seconds.value, Some(20));
+    assert_eq!(cache.search_seconds.value, Some(5400));
+    assert_eq!(cache.categories_seconds.value, None);
+    assert_eq!(cache.catch_all_seconds.value, Some(0));
+    let origin = cache.catch_all_seconds.origin.to_string();
+    assert_eq!(origin, format!("{}:7", theirs.display()));
+    assert_eq!(config.notes.len(), 1);
+    assert!(
+        config.notes[0].contains("config.yml: package_paths;"),
+        "{:?}",
+        config.notes
+    );
+
+    fs::write(&theirs, "cache_time.search: soon\n").unwrap();
+    let error = Config::load_from(None, &Flags::default(), &named).unwrap_err();
+    assert_eq!(error.problems[0].key, "cache.search");
+    fs::remove_file(&theirs).unwrap();
+    assert!(Config::load_from(None, &Flags::default(), &named).is_err());
+}
+
+#[test]
+fn networks_are_exact_and_those_of_mapped_addresses_are_of_ipv4() {
+    let one = |text: &str| values::networks(&Value::Text(text.to_owned()));
+    for (text, read) in [
+        ("10.0.0.0/8", "10.0.0.0/8"),
+        ("10.1.2.3", "10.1.2.3/32"),
+        ("fd00::/8", "fd00::/8"),
+        ("::1", "::1/128"),
+        ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+        ("::ffff:10.1.2.3", "10.1.2.3/32"),
+        ("0.0.0.0/0", "0.0.0.0/0"),
+    ] {
+        assert_eq!(one(text).unwrap()[0].to_string(), read, "{text}");
+    }
+    for text in [
+        "10.1.2.3/8",
+        "10.0.0.0/33",
+        "10.0.0",
+        "localhost",
+        "",
+        "fe80::1%eth0",
+    ] {
+        assert!(one(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_host_is_a_name_or_an_address_alone() {
+    let one = |text: &str| values::host_names(&Value::Text(text.to_owned()));
+    assert_eq!(one("EPR.Site.").unwrap()[0].as_str(), "epr.site");
+    assert_eq!(one("[::1]").unwrap()[0].as_str(), "::1");
+    for text in [
+        "",
+        "epr.site:8080",
+        "http://epr.site",
+        "a b",
+        "epr.site/d",
+        "*.site",
+    ] {
+        assert!(one(text).is_err(), "{text}");
+    }
+}
+
+const SAMPLE: &str = include_str!("../../packaging/airlock.toml");
+const TABLE: &str = include_str!("../../docs/configuration.md");
+
+/// Returns the sample with every key said, and the keys that were commented out in it.
+fn uncommented() -> (String, Vec<String>) {
+    let mut section = String::new();
+    let mut commented = Vec::new();
+    let lines = SAMPLE.lines().map(|line| {
+        if let Some(name) = line.strip_prefix('[') {
+            section = format!("{}.", name.trim_end_matches(']'));
+        }
+        // A key follows the "#" at once, prose after a space.
+        let key = line
+            .strip_prefix('#')
+            .filter(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()));
+        if let Some((name, _)) = key.and_then(|rest| rest.split_once(" = ")) {
+            commented.push(format!("{section}{name}"));
+        }
+        key.unwrap_or(line)
+    });
+    (lines.collect::<Vec<_>>().join("\n"), commented)
+}
+
+#[test]
+fn the_sample_as_it_is_says_only_where_the_store_is() {
+    let config = read(SAMPLE).unwrap();
+    let set = config
+        .shown()
+        .iter()
+        .filter(|shown| shown.origin != Origin::Default);
+    let set: Vec<_> = set.map(|shown| shown.key.name).collect();
+    assert_eq!(set, ["data_dir"]);
+    assert_eq!(config.data_dir.value, Some("/var/lib/airlock".into()));
+}
+
+#[test]
+fn the_sample_has_every_key_with_its_default_or_what_could_be_one() {
+    let (text, mut commented) = uncommented();
+    let config = read(&text).unwrap();
+    for shown in config.shown() {
+        assert_ne!(
+            shown.origin,
+            Origin::Default,
+            "{} is not in the sample",
+            shown.key.name
+        );
+        let value = shown.value.as_ref().unwrap().to_string();
+        if !shown.key.default.is_empty() {
+            assert_eq!(value, shown.key.default, "{}", shown.key.name);
+        }
+    }
+    commented.push("data_dir".to_owned());
+    assert_eq!(commented.len(), keys::KEYS.len());
+}
+
+#[test]
+fn every_key_is_in_the_documentation_with_all_its_names() {
+    for key in &keys::KEYS {
+        let variable = key.variable();
+        let row = format!("| `{}` | `{variable}` |", key.name);
+        let row = TABLE.lines().find(|line| line.starts_with(&row));
+        let row = row.unwrap_or_else(|| panic!("{} has no row", key.name));
+        for name in [key.flag, key.reference].into_iter().flatten() {
+            assert!(row.contains(&format!("`{name}`")), "{name} in {row}");
+        }
+        if !key.default.is_empty() {
+            assert!(
+                row.contains(&format!("| `{}` |", key.default)),
+                "default of {row}"
+            );
+        }
+    }
+    let rows = TABLE
+        .lines()
+        .filter(|line| line.contains("| `AIRLOCK_"))
+        .count();
+    assert_eq!(rows, keys::KEYS.len());
+}
+
+#[test]
+fn every_key_can_be_said_by_its_variable() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("airlock.toml");
+    let (text, _) = uncommented();
+    fs::write(&file, text).unwrap();
+    let by_file = check_file(&file).unwrap();
+    let said: Environment = by_file
+        .shown()
+        .iter()
+        .map(|shown| {
+            (
+                shown.key.variable(),
+                shown.value.as_ref().unwrap().to_string(),
+            )
+        })
+        .collect();
+    let by_variable = Config::load_from(None, &Flags::default(), &said).unwrap();
+    for (one, other) in by_file.shown().iter().zip(by_variable.shown()) {
+        assert_eq!(
+            one.value.as_ref().unwrap().to_string(),
+            other.value.as_ref().unwrap().to_string()
+        );
+        assert_eq!(other.origin, Origin::Variable(one.key.variable()));
+    }
+}
+
+#[test]
+fn no_text_of_a_file_is_too_much() {
+    for text in [
+        "[[listen]]\n",
+        "a = {",
+        "listen = 1\n",
+        "[listen.api]\n",
+        "[tls.key.x]\n",
+        "\u{0}",
+        "= 1",
+        "[log]\nlevel = []\n",
+        "x.y.z = 1\n",
+    ] {
+        assert!(read(text).is_err(), "{text:?}");
+    }
+    let deep = format!("a = {}1{}", "[".repeat(100_000), "]".repeat(100_000));
+    assert!(read(&deep).is_err());
+    assert!(read(&"#".repeat(2 << 20)).is_err());
+    assert!(read("").is_ok());
 }

@@ -1,4 +1,4 @@
-//! What values may be: addresses, networks, names, words, durations.
+//! What values may be: addresses, networks, names, durations.
 
 use std::fmt;
 use std::io;
@@ -73,67 +73,6 @@ impl fmt::Display for ListenAddress {
     }
 }
 
-/// The oldest version of TLS that is spoken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TlsVersion {
-    /// 1.2
-    V1_2,
-    /// 1.3
-    V1_3,
-}
-
-/// What a user of the operator's socket may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// Look.
-    Viewer,
-    /// Bring packages in.
-    Publisher,
-    /// Commit what others brought in.
-    Approver,
-    /// Everything.
-    Admin,
-}
-
-/// How much is logged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogLevel {
-    /// What failed.
-    Error,
-    /// And what may fail soon.
-    Warn,
-    /// And what was done, a line a request.
-    Info,
-    /// And how.
-    Debug,
-    /// And everything.
-    Trace,
-}
-
-impl LogLevel {
-    /// Returns its word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warn => "warn",
-            Self::Info => "info",
-            Self::Debug => "debug",
-            Self::Trace => "trace",
-        }
-    }
-}
-
-/// The form of the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// Text on a terminal, else ECS.
-    Auto,
-    /// Lines for people.
-    Text,
-    /// JSON after the Elastic Common Schema.
-    Ecs,
-}
-
 /// A host that requests may be for, in lower case and without a dot at its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostName(String);
@@ -150,7 +89,8 @@ pub fn default_listen() -> Vec<ListenAddress> {
     vec![ListenAddress::Tcp(address.into())]
 }
 
-fn text(value: &Value) -> Result<&str, Wrong> {
+/// Returns the text that a value is.
+pub fn text(value: &Value) -> Result<&str, Wrong> {
     match value {
         Value::Text(text) => Ok(text),
         _ => Err(Wrong::new("a single text is needed here")),
@@ -232,14 +172,42 @@ fn address(text: &str) -> Result<TcpAddress, Wrong> {
 pub fn networks(value: &Value) -> Result<Vec<IpNet>, Wrong> {
     let read = |item: &String| {
         let one = item.parse::<IpAddr>().map(IpNet::from);
-        one.or_else(|_| item.parse::<IpNet>()).map_err(|_| {
+        let network = one.or_else(|_| item.parse::<IpNet>()).map_err(|_| {
             Wrong::with_hint(
                 format!("{item:?} is no network"),
                 "write 10.0.0.0/8, fd00::/8 or a single address",
             )
-        })
+        })?;
+        if network.trunc().addr() != network.addr() {
+            return Err(Wrong::with_hint(
+                format!("{item:?} names an address within a network"),
+                format!(
+                    "write {} for the network, {} for the address",
+                    network.trunc(),
+                    network.addr()
+                ),
+            ));
+        }
+        Ok(unmapped(network))
     };
     list(value)?.iter().map(read).collect()
+}
+
+/// Returns the network of IPv4 that one of IPv4-mapped addresses, `::ffff:0:0/96`, means: addresses are compared unmapped.
+fn unmapped(network: IpNet) -> IpNet {
+    let IpNet::V6(six) = network else {
+        return network;
+    };
+    let mapped = (
+        six.addr().to_ipv4_mapped(),
+        six.prefix_len().checked_sub(96),
+    );
+    match mapped {
+        (Some(address), Some(bits)) => {
+            ipnet::Ipv4Net::new(address, bits).map_or(network, IpNet::V4)
+        }
+        _ => network,
+    }
 }
 
 pub fn host_names(value: &Value) -> Result<Vec<HostName>, Wrong> {
@@ -263,78 +231,6 @@ fn host_name(item: &str) -> Result<HostName, Wrong> {
     ))
 }
 
-fn one_of<T: Copy>(value: &Value, words: &[(&str, T)]) -> Result<T, Wrong> {
-    let said = text(value)?.trim();
-    let found = words.iter().find(|(word, _)| *word == said);
-    found.map(|(_, meant)| *meant).ok_or_else(|| {
-        let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-        Wrong::with_hint(
-            format!("{said:?} is none of its values"),
-            format!("one of {}", known.join(", ")),
-        )
-    })
-}
-
-pub fn tls_version(value: &Value) -> Result<TlsVersion, Wrong> {
-    one_of(
-        value,
-        &[("1.2", TlsVersion::V1_2), ("1.3", TlsVersion::V1_3)],
-    )
-}
-
-const ROLES: [(&str, Role); 4] = [
-    ("viewer", Role::Viewer),
-    ("publisher", Role::Publisher),
-    ("approver", Role::Approver),
-    ("admin", Role::Admin),
-];
-
-pub fn role(value: &Value) -> Result<Role, Wrong> {
-    one_of(value, &ROLES)
-}
-
-pub fn roles(value: &Value) -> Result<Vec<(String, Role)>, Wrong> {
-    let Value::Table(rows) = value else {
-        return Err(Wrong::with_hint(
-            "a table is needed here",
-            "as in { alice = \"publisher\" }",
-        ));
-    };
-    let row = |(user, role): &(String, String)| {
-        let role = one_of(&Value::Text(role.clone()), &ROLES);
-        let role = role.map_err(|wrong| Wrong {
-            problem: format!("{user}: {}", wrong.problem),
-            ..wrong
-        })?;
-        Ok((user.clone(), role))
-    };
-    rows.iter().map(row).collect()
-}
-
-pub fn log_level(value: &Value) -> Result<LogLevel, Wrong> {
-    one_of(
-        value,
-        &[
-            ("error", LogLevel::Error),
-            ("warn", LogLevel::Warn),
-            ("info", LogLevel::Info),
-            ("debug", LogLevel::Debug),
-            ("trace", LogLevel::Trace),
-        ],
-    )
-}
-
-pub fn log_format(value: &Value) -> Result<LogFormat, Wrong> {
-    one_of(
-        value,
-        &[
-            ("auto", LogFormat::Auto),
-            ("text", LogFormat::Text),
-            ("ecs", LogFormat::Ecs),
-        ],
-    )
-}
-
 pub fn seconds(value: &Value) -> Result<u32, Wrong> {
     let said = text(value)?;
     go_duration_seconds(said).ok_or_else(|| {
@@ -347,7 +243,10 @@ pub fn seconds(value: &Value) -> Result<u32, Wrong> {
 
 /// Returns the whole seconds of a duration as Go writes it: `10m`, `1h30m`, `90s`; `None` for what is none, is negative or
 /// longer than 136 years.
-pub fn go_duration_seconds(text: &str) -> Option<u32> {
+fn go_duration_seconds(text: &str) -> Option<u32> {
+    if text.trim() == "0" {
+        return Some(0);
+    }
     let duration: SignedDuration = text.trim().parse().ok()?;
     u32::try_from(duration.as_secs()).ok()
 }
