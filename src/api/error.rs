@@ -10,6 +10,7 @@ use std::error::Error;
 
 use actix_web::http::StatusCode;
 
+use super::access::RequestId;
 use crate::package::InvalidQuery;
 
 /// Why a request is not answered with what it asks for.
@@ -39,6 +40,18 @@ pub enum ApiError {
     /// A method that could change something.
     #[error("method not allowed")]
     MethodNotAllowed,
+    /// The host that is asked for is none of those that are answered for.
+    #[error("this registry does not answer for that host")]
+    OtherHost,
+    /// The client is in none of the networks that may ask.
+    #[error("not allowed from this address")]
+    NotFromThere,
+    /// No password, or not the right one; which of both is nobody's business.
+    #[error("authentication required")]
+    Unauthenticated,
+    /// Too many passwords are being verified.
+    #[error("too many requests to authenticate, try again")]
+    Busy,
     /// A failure of ours.
     #[error("internal server error")]
     Internal(#[source] Box<dyn Error + Send + Sync>),
@@ -61,12 +74,16 @@ impl ApiError {
             Self::InvalidQuery(InvalidQuery::TooLong { .. }) => StatusCode::URI_TOO_LONG,
             Self::InvalidVersion | Self::InvalidQuery(_) => StatusCode::BAD_REQUEST,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::OtherHost => StatusCode::MISDIRECTED_REQUEST,
+            Self::NotFromThere => StatusCode::FORBIDDEN,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
     /// Writes a failure of ours to the log, cause by cause; what a client did wrong is no news.
-    pub fn log(&self, path: &str) {
+    pub fn log(&self, path: &str, id: impl FnOnce() -> RequestId) {
         let Self::Internal(first) = self else { return };
         let mut causes = vec![first.to_string()];
         let mut next = first.source();
@@ -74,7 +91,8 @@ impl ApiError {
             causes.push(cause.to_string());
             next = cause.source();
         }
-        tracing::error!(path, cause = causes.join(": "), "cannot answer");
+        let (cause, id) = (causes.join(": "), id());
+        tracing::error!(path, cause, id = id.as_str(), "cannot answer");
     }
 }
 

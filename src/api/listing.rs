@@ -60,7 +60,7 @@ pub(super) fn search(asking: &Asking) -> Result<HttpResponse, Refused> {
         .answers()
         .get(Question::Search(query.clone()), |_| catalog.search(&query))
         .map_err(ApiError::internal)?;
-    let max_age_seconds = catalog.cache_times.search_seconds;
+    let max_age_seconds = asking.cache_times().search_seconds;
     Ok(kept(asking, &answer, Caching::Public { max_age_seconds }))
 }
 
@@ -74,7 +74,7 @@ pub(super) fn categories(asking: &Asking) -> Result<HttpResponse, Refused> {
         .answers()
         .get(Question::Categories(query.clone()), find)
         .map_err(ApiError::internal)?;
-    let max_age_seconds = catalog.cache_times.categories_seconds;
+    let max_age_seconds = asking.cache_times().categories_seconds;
     Ok(kept(asking, &answer, Caching::Public { max_age_seconds }))
 }
 

@@ -4,6 +4,7 @@
 //! of it goes out (coding, condition, range) and [`reply`] writes the headers. Whoever asks can change nothing: there is
 //! no writing hand behind this door.
 
+pub mod access;
 mod artifact;
 mod blocks;
 pub mod body;
@@ -31,9 +32,10 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::catalog::{Catalog, Fetched};
-use crate::distribution::DistributionName;
+use crate::distribution::{CacheTimes, DistributionName};
 use crate::package::PackageId;
 use crate::store::change_sets::ChangeSetId;
+use access::{Access, Verdict};
 use error::ApiError;
 use reply::{Caching, Refused};
 use route::{Resource, Route};
@@ -52,13 +54,31 @@ pub fn configure(config: &mut ServiceConfig) {
 }
 
 async fn answer(request: HttpRequest, state: Data<State>) -> HttpResponse {
-    let path = request.path().to_owned();
-    dispatch(request, state)
-        .await
-        .unwrap_or_else(|Refused { error, caching }| {
-            error.log(&path);
-            reply::error(&error, caching)
-        })
+    let access = state.access.load();
+    let asked = request.clone();
+    let answer = match admit(&access, &request).await {
+        Ok(()) => dispatch(request, state.clone()).await,
+        Err(error) => Err(error.into()),
+    };
+    let mut answer = answer.unwrap_or_else(|Refused { error, caching }| {
+        error.log(asked.path(), || access.request_id(&asked));
+        reply::error(&error, caching)
+    });
+    if access.is_restricted() {
+        reply::keep_from_others(&mut answer);
+    }
+    answer
+}
+
+/// Fails where whoever asks may not. Whoever watches over the server need not be somebody it knows.
+async fn admit(access: &Access, request: &HttpRequest) -> Result<(), ApiError> {
+    if request.uri().path() == "/health" {
+        return Ok(());
+    }
+    match access.judge(request)? {
+        Verdict::Passed => Ok(()),
+        Verdict::Asking(attempt) => attempt.decide().await,
+    }
 }
 
 async fn dispatch(request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Refused> {
@@ -131,17 +151,22 @@ impl Asking {
         fetched.ok_or(absent)
     }
 
+    /// Returns how long answers may be kept: as the settings say, else the distribution.
+    fn cache_times(&self) -> CacheTimes {
+        self.state.cache.over(self.catalog.cache_times)
+    }
+
     /// Returns how long files, zips and the favicon may be kept.
     fn catch_all(&self) -> Caching {
         Caching::Public {
-            max_age_seconds: self.catalog.cache_times.catch_all_seconds,
+            max_age_seconds: self.cache_times().catch_all_seconds,
         }
     }
 
     /// Returns how long `/` and package documents may be kept.
     fn index_caching(&self) -> Caching {
         Caching::Public {
-            max_age_seconds: self.catalog.cache_times.index_seconds,
+            max_age_seconds: self.cache_times().index_seconds,
         }
     }
 }

@@ -189,11 +189,37 @@ pub fn error(error: &ApiError, caching: Caching) -> HttpResponse {
     };
     as_text(&mut answer);
     add_caching(&mut answer, caching);
-    if let ApiError::MethodNotAllowed = error {
-        answer.insert_header((header::ALLOW, ALLOWED_METHODS));
+    match error {
+        ApiError::MethodNotAllowed => {
+            answer.insert_header((header::ALLOW, ALLOWED_METHODS));
+        }
+        ApiError::Unauthenticated => {
+            answer.insert_header((header::WWW_AUTHENTICATE, CHALLENGE));
+        }
+        ApiError::Busy => {
+            answer.insert_header((header::RETRY_AFTER, "1"));
+        }
+        _ => {}
     }
     answer.body(format!("{error}\n"))
 }
+
+/// Makes an answer its client's alone: a cache on the way would hand `public` ones to those who may not ask (RFC 9111, 3.5).
+pub fn keep_from_others(answer: &mut HttpResponse) {
+    let headers = answer.headers_mut();
+    let said: Vec<_> = headers.remove(header::CACHE_CONTROL).collect();
+    for value in said {
+        let value = if value == "public" {
+            HeaderValue::from_static("private")
+        } else {
+            value
+        };
+        headers.append(header::CACHE_CONTROL, value);
+    }
+}
+
+/// What a client without a password is told to bring (RFC 7617).
+const CHALLENGE: &str = "Basic realm=\"airlock\", charset=\"UTF-8\"";
 
 const NOSNIFF: (header::HeaderName, HeaderValue) = (
     header::X_CONTENT_TYPE_OPTIONS,

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use super::access::SharedAccess;
 use super::blocks::Blocks;
 use super::file::StoredFile;
 use crate::catalog::Catalogs;
+use crate::distribution::CacheSettings;
 use crate::limits::Limits;
 use crate::store::Store;
 use crate::store::artifacts::ArtifactId;
@@ -26,6 +28,10 @@ pub struct State {
     pub catalogs: Arc<Catalogs>,
     /// The bounds on requests.
     pub limits: Limits,
+    /// Who may ask.
+    pub access: SharedAccess,
+    /// How long answers may be kept where the settings say it.
+    pub cache: CacheSettings,
     /// Held while a catalog of the past is built.
     pub(super) building: tokio::sync::Mutex<()>,
     /// Files that were asked for lately. An artifact never changes, so they outlive catalogs.
@@ -39,13 +45,15 @@ pub struct State {
 pub(super) struct ByBytes;
 
 impl State {
-    /// Returns the state of a server of `store`, whose catalogs are `catalogs`.
+    /// Returns the state of a server of `store`, whose catalogs are `catalogs`; everybody may ask.
     pub fn new(store: Arc<Store>, catalogs: Arc<Catalogs>) -> Self {
         let files = Cache::with_weighter(EXPECTED_FILES, KEPT_BYTES, ByBytes);
         Self {
             store,
             catalogs,
             limits: Limits::default(),
+            access: SharedAccess::default(),
+            cache: CacheSettings::default(),
             building: tokio::sync::Mutex::default(),
             files,
             blocks: Blocks::default(),

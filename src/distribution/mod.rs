@@ -21,7 +21,7 @@ mod signatures;
 
 pub use branch::{BranchKind, Consent, Permission};
 pub use built_in::built_in;
-pub use cache_times::CacheTimes;
+pub use cache_times::{CacheSettings, CacheTimes};
 pub use diff::{PackageChanges, package_changes};
 pub use edition::{Differences, next_edition, release_of};
 pub use exact::{Exact, InvalidExact};

@@ -18,6 +18,7 @@ use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::web::{Bytes, Data};
 use actix_web::{App, HttpResponse};
 use airlock::admin::distributions::{self, LayersRequest};
+use airlock::api::access::Access;
 use airlock::api::{self, State};
 use airlock::catalog::Catalogs;
 use airlock::distribution::{BranchKind, Consent, DistributionName, SignaturePolicy};
@@ -135,9 +136,25 @@ impl TestRegistry {
         self.folder.path().join("airlock.db")
     }
 
+    /// Has these rules say who may ask.
+    pub fn admit(&self, access: Access) {
+        self.state.access.store(Arc::new(access));
+    }
+
     /// Answers a request; the body is still to be read.
     pub async fn answer(
         &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> HttpResponse {
+        self.answer_to("127.0.0.1:9", method, path, headers).await
+    }
+
+    /// Answers a request that comes from `peer`; the body is still to be read.
+    pub async fn answer_to(
+        &self,
+        peer: &str,
         method: Method,
         path: &str,
         headers: &[(&str, &str)],
@@ -147,7 +164,9 @@ impl TestRegistry {
             .configure(api::configure);
         let service = init_service(app).await;
         let request = headers.iter().fold(
-            TestRequest::with_uri(path).method(method),
+            TestRequest::with_uri(path)
+                .method(method)
+                .peer_addr(peer.parse().unwrap()),
             |request, header| request.append_header(*header),
         );
         call_service(&service, request.to_request())

@@ -1,0 +1,89 @@
+//! Who may ask: by the host that is asked for, the network that asks, the user's password.
+//!
+//! `/health` is open to everybody; all else passes these in this order, before it is looked at what the path means. What a
+//! proxy says of its client is believed of trusted ones alone ([`client`]). Knows nothing of where these rules are kept, and
+//! nothing of what is asked for.
+
+mod client;
+mod hosts;
+mod users;
+mod verifying;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+use actix_web::http::header::AUTHORIZATION;
+use arc_swap::ArcSwap;
+use ipnet::IpNet;
+
+pub use client::{Client, RequestId, User};
+pub use hosts::Hosts;
+pub use users::{InvalidUsers, Users, is_user_name};
+
+use super::error::ApiError;
+use verifying::Attempt;
+
+/// The rules of now: they may change while requests are answered.
+pub type SharedAccess = Arc<ArcSwap<Access>>;
+
+/// The rules; by default everybody may ask.
+#[derive(Debug, Default)]
+pub struct Access {
+    /// For which hosts.
+    pub hosts: Hosts,
+    /// From which networks; empty: every one.
+    pub networks: Vec<IpNet>,
+    /// Whose word on their client is taken.
+    pub trusted_proxies: Vec<IpNet>,
+    /// With which password; `None`: without one.
+    pub users: Option<Arc<Users>>,
+}
+
+/// What the rules say of a request.
+pub enum Verdict {
+    /// It is answered.
+    Passed,
+    /// Its password has to be looked at, which takes a while.
+    Asking(Attempt),
+}
+
+impl Access {
+    /// Judges a request by the rules, all but a password that was not seen before.
+    pub fn judge(&self, request: &HttpRequest) -> Result<Verdict, ApiError> {
+        if !self.hosts.include(request) {
+            return Err(ApiError::OtherHost);
+        }
+        if !self.networks.is_empty() {
+            let client = self.client(request);
+            if !client
+                .address
+                .is_some_and(|it| is_within(it, &self.networks))
+            {
+                return Err(ApiError::NotFromThere);
+            }
+        }
+        let Some(users) = &self.users else {
+            return Ok(Verdict::Passed);
+        };
+        let mut sent = request.headers().get_all(AUTHORIZATION);
+        match (sent.next(), sent.next()) {
+            (Some(credentials), None) => Users::judge(users, request, credentials),
+            _ => Err(ApiError::Unauthenticated),
+        }
+    }
+
+    /// Tells whether some may not ask: then what is answered is nobody else's to keep.
+    pub fn is_restricted(&self) -> bool {
+        self.users.is_some() || !self.networks.is_empty()
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        is_within(address, &self.trusted_proxies)
+    }
+}
+
+fn is_within(address: IpAddr, networks: &[IpNet]) -> bool {
+    let address = address.to_canonical();
+    networks.iter().any(|network| network.contains(&address))
+}
