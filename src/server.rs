@@ -13,6 +13,7 @@ mod door;
 pub mod file_limit;
 mod inherited;
 mod lifecycle;
+pub mod metrics;
 mod notify;
 mod places;
 mod pulse;
@@ -26,6 +27,7 @@ use std::io;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::pin::pin;
+use std::sync::Arc;
 use std::thread;
 
 use actix_web::web::ServiceConfig;
@@ -45,7 +47,10 @@ pub use request_log::kibana_version;
 /// The name of the operator's socket in the data folder.
 pub const CONTROL_SOCKET: &str = "control.sock";
 
+use crate::api::access::SharedAccess;
 use connection::Stopping;
+use metrics::Metrics;
+use request_log::Watching;
 use worker::{Terms, Worker};
 
 /// The sockets to serve.
@@ -71,6 +76,12 @@ pub struct Settings {
     pub blocking_threads: usize,
     /// The bounds on waiting.
     pub time_outs: TimeOuts,
+    /// Whose word on their client is taken, for the log of requests.
+    pub access: SharedAccess,
+    /// Where requests are counted.
+    pub metrics: Option<Arc<Metrics>>,
+    /// Whether each request is a line of the log.
+    pub logs_requests: bool,
 }
 
 impl Default for Settings {
@@ -80,6 +91,9 @@ impl Default for Settings {
             max_connections: 4096,
             blocking_threads: 2,
             time_outs: TimeOuts::default(),
+            access: SharedAccess::default(),
+            metrics: None,
+            logs_requests: true,
         }
     }
 }
@@ -124,6 +138,11 @@ where
     let terms = Terms {
         max_connections: settings.max_connections as usize / sharing,
         time_outs: settings.time_outs,
+        watching: Watching {
+            access: Arc::clone(&settings.access),
+            metrics: settings.metrics.clone(),
+            logs_requests: settings.logs_requests,
+        },
         stopping: Stopping::default(),
         asked_to_stop,
     };

@@ -39,11 +39,11 @@ airlock import "$shared/data/package-storage-7.9.0.tar.zst" --yes
 airlock import "$shared/data/package-storage-8.5.0.tar.zst" --yes
 
 # Not through the function: the process to stop is the server, not a shell around it.
-"$binary" --data-dir "$work/store" --json serve --listen 127.0.0.1:0 2>"$work/log" &
+AIRLOCK_LOG_FORMAT=text "$binary" --data-dir "$work/store" serve --listen 127.0.0.1:0 2>"$work/log" &
 server=$!
 address=
 for _ in $(seq 100); do
-    address=$(sed -n 's/.*"address":"\([^"]*\)".*/\1/p' "$work/log")
+    address=$(sed -n 's/.* address=\([^ ]*\).*/\1/p' "$work/log")
     [ -z "$address" ] || break
     sleep 0.1
 done

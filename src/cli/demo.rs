@@ -59,15 +59,15 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode, CliError> {
     import::commit(&store, staged.stage, &request.who, Consent::default())
         .map_err(OperationError::from)?;
     // A demo is the same everywhere: it asks neither file nor environment.
-    let config = Config::from_flags(&Flags {
+    let flags = Flags {
         listen: vec![args.listen.clone()],
         ..Flags::default()
-    })?;
-    let read_again = config.clone();
+    };
+    let config = Config::from_flags(&flags)?;
     let setup = Setup {
         control_socket: folder.path().join(CONTROL_SOCKET),
         config,
-        read_again: Box::new(move || Ok(read_again.clone())),
+        read_again: Arc::new(move || Config::from_flags(&flags)),
         inherited: Inherited::default(),
     };
     serve(Arc::new(store), setup, |address| {

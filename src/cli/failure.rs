@@ -29,6 +29,13 @@ impl CliError {
         self.kind == kind
     }
 
+    /// Returns the failure as the log tells it.
+    pub(crate) fn on_one_line(&self) -> String {
+        let causes = self.causes.iter().map(String::as_str);
+        let parts: Vec<_> = std::iter::once(self.error.as_str()).chain(causes).collect();
+        parts.join(": ")
+    }
+
     pub(crate) fn caused_by(mut self, cause: &dyn std::error::Error) -> Self {
         let causes = std::iter::successors(Some(cause), |cause| cause.source());
         self.causes.extend(causes.map(ToString::to_string));
@@ -80,6 +87,15 @@ impl<E: Into<Failure>> From<E> for CliError {
             kind,
         }
     }
+}
+
+/// Returns an error with all its causes, on one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let errors = std::iter::successors(Some(error), |error| error.source());
+    errors
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
 }
 
 fn hint(kind: &str) -> Option<&'static str> {

@@ -4,6 +4,7 @@ mod activate;
 mod add;
 mod asked;
 mod change_text;
+mod config;
 mod control;
 mod delete_release;
 mod demo;
@@ -51,7 +52,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{Config, Environment, Flags};
+use crate::config::{Config, ConfigError, Environment, Flags, LogLevel};
 pub(crate) use failure::CliError;
 
 /// An Elastic Package Registry for networks with no way out
@@ -70,7 +71,7 @@ struct Cli {
 }
 
 /// What every command understands.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 struct Common {
     /// Read settings from this file [default: /etc/airlock/airlock.toml where it is there]
     #[arg(long, global = true, value_name = "FILE")]
@@ -149,6 +150,9 @@ enum Command {
     Status,
     /// Tell by the exit code whether Kibana would be answered: for containers and monitoring
     Healthcheck(healthcheck::HealthcheckArgs),
+    /// Show settings and where each was said, and tell whether they can be used
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     /// Serve a small sample release from a temporary folder, to try Kibana against
     Demo(demo::DemoArgs),
 }
@@ -163,7 +167,10 @@ pub fn run() -> ExitCode {
             return exit::of_arguments(&error);
         }
     };
-    log::start(&common, command.log_level(common.quiet));
+    // A server's log is set by its settings: it begins once they are read.
+    if !matches!(command, Command::Serve(_)) {
+        log::start(command.log_level(common.quiet));
+    }
     let outcome = match command {
         Command::Import(args) => import::run(&common, args),
         Command::Add(args) => add::run(&common, &args),
@@ -193,6 +200,7 @@ pub fn run() -> ExitCode {
         Command::Quarantine(command) => quarantine::run(&common, command),
         Command::Status => status::run(&common),
         Command::Healthcheck(args) => healthcheck::run(&common, &args),
+        Command::Config(command) => config::run(&common, command),
         Command::Demo(args) => demo::run(&args),
     };
     match outcome {
@@ -206,10 +214,10 @@ pub fn run() -> ExitCode {
 
 impl Command {
     /// Returns what is logged where `RUST_LOG` does not say it: a server tells what it does, a command prints it.
-    fn log_level(&self, is_quiet: bool) -> &'static str {
+    fn log_level(&self, is_quiet: bool) -> LogLevel {
         match self {
-            Self::Serve(_) | Self::Demo(_) if !is_quiet => "info",
-            _ => "warn",
+            Self::Demo(_) if !is_quiet => LogLevel::Info,
+            _ => LogLevel::Warn,
         }
     }
 }
@@ -217,8 +225,11 @@ impl Command {
 impl Common {
     /// Returns all settings, with `listen` from the command line.
     fn settings(&self, listen: &[String]) -> Result<Config, CliError> {
-        let flags = self.flags(listen);
-        Ok(Config::load(&flags, &Environment::of_this_process())?)
+        Ok(self.load(listen)?)
+    }
+
+    fn load(&self, listen: &[String]) -> Result<Config, ConfigError> {
+        Config::load(&self.flags(listen), &Environment::of_this_process())
     }
 
     /// Returns all settings as they are without `--data-dir`.

@@ -1,5 +1,7 @@
 //! `airlock serve`: answers Kibana until it is asked to stop.
 
+mod metrics;
+mod settings;
 mod sockets;
 mod upkeep;
 
@@ -14,15 +16,18 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use clap::Args;
 use jiff::Timestamp;
 
+use self::metrics::{MetricsListener, Told};
+use self::settings::ReadAgain;
 use self::upkeep::Upkeep;
-use super::{CliError, Common, data_folder_of, owner, way};
+use super::{CliError, Common, data_folder_of, log, owner, way};
 use crate::admin::routes::{self, Operator};
 use crate::admin::status::Service;
 use crate::admin::{Kibanas, OperationError, PeerUser, Roles};
-use crate::api;
+use crate::api::{self, access::SharedAccess};
 use crate::catalog::Catalogs;
 use crate::config::{Config, ConfigError, Environment};
 use crate::limits::Limits;
+use crate::server::metrics::Metrics;
 use crate::server::{
     self, CONTROL_SOCKET, Inherited, Lifecycle, Listeners, Notifier, ReloadError, Reloads,
     Settings, file_limit,
@@ -41,7 +46,7 @@ pub(super) struct Setup {
     /// The settings.
     pub config: Config,
     /// Reads the settings anew.
-    pub read_again: Box<dyn Fn() -> Result<Config, ConfigError> + Send>,
+    pub read_again: ReadAgain,
     /// The sockets that were handed over.
     pub inherited: Inherited,
     /// Where the command line is answered.
@@ -50,6 +55,7 @@ pub(super) struct Setup {
 
 pub(super) fn run(common: &Common, args: &ServeArgs) -> Result<ExitCode, CliError> {
     let config = common.settings(&args.listen)?;
+    log::start_server(&config.log, common.quiet, common.json);
     for note in &config.notes {
         tracing::warn!("{note}");
     }
@@ -62,7 +68,7 @@ pub(super) fn run(common: &Common, args: &ServeArgs) -> Result<ExitCode, CliErro
     let setup = Setup {
         control_socket: likeliest.unwrap_or_else(|| folder.join(CONTROL_SOCKET)),
         config,
-        read_again: Box::new(move || Config::load(&flags, &Environment::of_this_process())),
+        read_again: Arc::new(move || Config::load(&flags, &Environment::of_this_process())),
         inherited,
     };
     serve(Arc::new(store), setup, |_| {})
@@ -117,7 +123,16 @@ pub(super) fn serve(
             certificate_expires: ArcSwapOption::empty(),
         },
     });
+    let access = SharedAccess::new(Arc::new(settings::access(&config, &addresses)?).into());
     let mut reloads = Reloads::default();
+    reloads.add(
+        "who may ask, and how much is logged",
+        settings::reload(
+            Arc::clone(&read_again),
+            Arc::clone(&access),
+            addresses.clone(),
+        ),
+    );
     let operator_of_roles = operator.clone();
     reloads.add("who may do what", move || {
         let config = read_again().map_err(told)?;
@@ -126,16 +141,32 @@ pub(super) fn serve(
     });
     let (upkeep, status) =
         Upkeep::begin(Arc::clone(&store), Arc::clone(&catalogs)).map_err(cannot_begin)?;
+    let counted = config
+        .listen
+        .metrics
+        .as_ref()
+        .map(|_| Arc::<Metrics>::default());
+    let told = Told {
+        metrics: counted.clone().unwrap_or_default(),
+        store: Arc::clone(&store),
+        catalogs: Arc::clone(&catalogs),
+    };
+    let _metrics = MetricsListener::begin(&config.listen.metrics, told)?;
     let lifecycle = Lifecycle {
         notifier: Notifier::of_environment().map_err(cannot_begin)?,
         reloads,
         status,
     };
-    let state = Data::new(api::State::new(store, catalogs));
+    let mut state = api::State::new(store, catalogs);
+    state.access = Arc::clone(&access);
+    state.cache = settings::cache(&config);
+    let state = Data::new(state);
     let stopped = server::serve(
         listeners,
         &Settings {
             max_connections: file_limit::connections_under(file_limit::raise()),
+            access,
+            metrics: counted,
             ..Settings::default()
         },
         move |config| {

@@ -1,42 +1,72 @@
-//! One line a request, written when the last byte of its answer was handed on or its client has gone.
+//! One line a request, written when the last byte of its answer was handed on or its client has gone; and its place in the
+//! metrics.
+//!
+//! A line has no secrets: of the target its path and query, of the headers those of the client's program and of proxies that
+//! are trusted. Bounded, since whoever asks writes it.
 //!
 //! Also tells the connection that a request is being answered, and the client that its connection ends when the server
 //! is stopping: both need to know where a request begins and ends.
 
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use actix_web::HttpRequest;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::USER_AGENT;
 use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::web::Data;
+use actix_web::{HttpMessage, HttpRequest};
 use bytes::Bytes;
+use tracing::Level;
 
 use super::connection::{Answering, Connection};
+use super::metrics::{InFlight, Metrics};
 use crate::admin::Kibanas;
+use crate::api::access::{SharedAccess, User};
+
+/// What lines of requests are called.
+const REQUESTS: &str = "airlock::request";
 
 /// Bytes of an answer that are handed on at a time where many are being answered. What is handed on is copied into the
 /// connection's own buffer and stays there until the client takes it, and the buffer of a connection that idles afterwards
 /// is as large as its fullest was. Where few are, whole blocks take fewer calls of the kernel.
 const SLICE_BYTES: usize = 32 << 10;
 
+/// Bytes of a path, query or program that the log takes.
+const MOST_LOGGED_BYTES: usize = 1_024;
+
+/// What looks at the requests of one listener.
+#[derive(Debug, Clone)]
+pub struct Watching {
+    /// Whose word on their client is taken.
+    pub access: SharedAccess,
+    /// Where they are counted.
+    pub metrics: Option<Arc<Metrics>>,
+    /// Whether each is a line of the log.
+    pub logs_requests: bool,
+}
+
 /// A request whose answer is not there yet.
 pub struct Begun {
     at: Instant,
+    watching: Rc<Watching>,
+    in_flight: Option<InFlight>,
     connection: Option<Rc<Connection>>,
     answering: Option<Answering>,
 }
 
 impl Begun {
     /// Notes that `request` has come.
-    pub fn new(request: &ServiceRequest) -> Self {
+    pub fn new(request: &ServiceRequest, watching: &Rc<Watching>) -> Self {
         let connection = request.conn_data::<Rc<Connection>>().cloned();
         Self {
             at: Instant::now(),
+            watching: Rc::clone(watching),
+            in_flight: watching.metrics.as_ref().map(Metrics::begin),
             answering: connection.as_ref().map(Connection::answering),
             connection,
         }
@@ -62,6 +92,8 @@ impl Begun {
                 request,
                 status,
                 begun_at: self.at,
+                watching: self.watching,
+                _in_flight: self.in_flight,
             },
             answering: self.answering,
         })
@@ -108,7 +140,7 @@ impl MessageBody for LoggedBody {
 
 impl Drop for LoggedBody {
     fn drop(&mut self) {
-        self.line.write(self.bytes);
+        self.line.end(self.bytes);
     }
 }
 
@@ -116,26 +148,63 @@ struct Line {
     request: HttpRequest,
     status: StatusCode,
     begun_at: Instant,
+    watching: Rc<Watching>,
+    _in_flight: Option<InFlight>,
 }
 
 impl Line {
-    fn write(&self, bytes: u64) {
-        let kibana = self.request.headers().get(USER_AGENT);
-        let kibana = kibana.and_then(|agent| kibana_version(agent.to_str().ok()?));
-        let kibanas = self.request.app_data::<Data<Kibanas>>();
-        if let (Some(version), Some(kibanas)) = (kibana, kibanas) {
-            kibanas.note(version, self.request.peer_addr().map(|peer| peer.ip()));
+    fn end(&self, bytes: u64) {
+        let took = self.begun_at.elapsed();
+        if let Some(metrics) = &self.watching.metrics {
+            metrics.count(&self.request, self.status, bytes, took);
         }
+        let kibanas = self.request.app_data::<Data<Kibanas>>();
+        if let (Some(version), Some(kibanas)) = (self.agent().and_then(kibana_version), kibanas) {
+            kibanas.note(version, self.client());
+        }
+        if self.watching.logs_requests && tracing::enabled!(target: REQUESTS, Level::INFO) {
+            self.write(bytes, took);
+        }
+    }
+
+    /// Returns what the client's program calls itself.
+    fn agent(&self) -> Option<&str> {
+        self.request.headers().get(USER_AGENT)?.to_str().ok()
+    }
+
+    /// Returns the address that asks; where proxies do not agree on it, the nearest one's.
+    fn client(&self) -> Option<IpAddr> {
+        let client = self.watching.access.load().client(&self.request);
+        client.address.or(client.peer)
+    }
+
+    fn write(&self, bytes: u64, took: Duration) {
+        let agent = self.agent();
+        let kibana = agent.and_then(kibana_version);
+        let query = self.request.uri().query().map(bounded);
+        let user = self.request.extensions().get::<User>().cloned();
+        let id = self.watching.access.load().request_id(&self.request);
+        let client = self.client();
         tracing::info!(
-            target: "airlock::request",
-            method = %self.request.method(),
-            path = self.request.uri().path(),
+            target: REQUESTS,
+            method = %bounded(self.request.method().as_str()),
+            path = bounded(self.request.uri().path()),
+            query,
             status = self.status.as_u16(),
             bytes,
-            duration_ms = self.begun_at.elapsed().as_micros() as f64 / 1000.0,
+            duration_ms = took.as_micros() as f64 / 1000.0,
+            client = client.map(tracing::field::display),
+            user = user.as_ref().map(|user| &*user.0),
             kibana,
+            agent = agent.filter(|_| kibana.is_none()).map(bounded),
+            id = %id.as_str(),
         );
     }
+}
+
+/// Returns the beginning of `text` that the log takes.
+fn bounded(text: &str) -> &str {
+    &text[..text.floor_char_boundary(MOST_LOGGED_BYTES)]
 }
 
 /// Returns the version in `Kibana/8.5.0 node-fetch`, as Kibana has called itself since 7.16.2.

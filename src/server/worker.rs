@@ -33,7 +33,7 @@ use super::door;
 use super::places::{Places, Taken};
 use super::pulse::{self, Asked};
 use super::request_body;
-use super::request_log::Begun;
+use super::request_log::{Begun, Watching};
 use crate::admin::PeerUser;
 
 /// How long new connections are accepted after the idle ones were closed: their clients ask again within it.
@@ -61,6 +61,8 @@ pub struct Terms {
     pub max_connections: usize,
     /// Their time-outs.
     pub time_outs: TimeOuts,
+    /// What looks at each request.
+    pub watching: Watching,
     /// Since when the server is stopping.
     pub stopping: Stopping,
     /// Changes once, when the server is asked to stop.
@@ -174,10 +176,11 @@ where
     T: AsyncRead + AsyncWrite + Unpin + 'static,
     A: Fn(&mut ServiceConfig) + 'static,
 {
+    let watching = Rc::new(terms.watching);
     let app = App::new()
         .wrap_fn(move |mut request, service| {
             request_body::bound(&mut request, terms.time_outs.body);
-            let begun = Begun::new(&request);
+            let begun = Begun::new(&request, &watching);
             let answer = service.call(request);
             async move { Ok(begun.answered(answer.await?)) }
         })

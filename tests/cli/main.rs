@@ -16,6 +16,7 @@ mod real_images;
 mod records;
 mod served;
 mod server;
+mod settings;
 mod shared;
 mod signatures;
 #[path = "../support/signer.rs"]
@@ -61,6 +62,8 @@ impl Site {
             .arg(self.data())
             .args(args)
             .env_remove("STATE_DIRECTORY")
+            // Where a server is reached is read from its log.
+            .env("AIRLOCK_LOG_FORMAT", "text")
             .env_remove("RUST_LOG")
             .stdin(Stdio::null());
         command

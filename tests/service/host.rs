@@ -120,6 +120,8 @@ impl Host {
 
 /// Starts a server and waits until it says where it is reached.
 pub fn start(mut command: Command) -> (Running, SocketAddr) {
+    // Where a server is reached is read from its log.
+    command.env("AIRLOCK_LOG_FORMAT", "text");
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
     let mut log = BufReader::new(child.stderr.take().unwrap());
     let mut said = String::new();

@@ -16,6 +16,8 @@ pub fn airlock(data: &Path, args: &[&str]) -> Command {
         .arg(data)
         .args(args)
         .env_remove("STATE_DIRECTORY")
+        // Where a server is reached is read from its log.
+        .env("AIRLOCK_LOG_FORMAT", "text")
         .env_remove("RUST_LOG")
         .stdin(Stdio::null());
     command
