@@ -2,7 +2,7 @@
 //!
 //! Knows what every setting is called, what it may be and where it was said; what becomes of it is decided by those who
 //! are handed the values. All keys stand in one table ([`keys`]); all that is wrong is told at once ([`ConfigError`]).
-//! The variables and the `config.yml` of the reference registry are understood as well ([`reference`]).
+//! The variables and the `config.yml` of the reference registry are understood as well (`reference.rs`).
 
 mod environment;
 mod error;

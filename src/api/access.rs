@@ -1,7 +1,7 @@
 //! Who may ask: by the host that is asked for, the network that asks, the user's password.
 //!
 //! `/health` is open to everybody; all else passes these in this order, before it is looked at what the path means. What a
-//! proxy says of its client is believed of trusted ones alone ([`client`]). Knows nothing of where these rules are kept, and
+//! proxy says of its client is believed of trusted ones alone (`client`). Knows nothing of where these rules are kept, and
 //! nothing of what is asked for.
 
 mod client;
