@@ -1,6 +1,6 @@
 //! `airlock healthcheck`: asks as Kibana would, and tells by the exit code what came of it. Needs no curl in a container.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -166,12 +166,9 @@ impl Target {
             "GET {path} HTTP/1.1\r\nhost: {host}\r\nuser-agent: airlock-healthcheck\r\nconnection: close\r\n\r\n"
         )?;
         let mut line = Vec::new();
-        for byte in stream.take(LINE_BYTES).bytes() {
-            match byte.map_err(late)? {
-                b'\r' | b'\n' => break,
-                byte => line.push(byte),
-            }
-        }
+        BufReader::new(stream.take(LINE_BYTES))
+            .read_until(b'\n', &mut line)
+            .map_err(late)?;
         let line = String::from_utf8_lossy(&line);
         let status = line
             .strip_prefix("HTTP/1.1 ")

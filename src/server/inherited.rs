@@ -1,7 +1,7 @@
 //! Sockets that somebody else holds and hands over: systemd's socket units, `systemd-socket-activate`.
 //!
 //! They outlive this process, so that a client who comes while it is started anew waits for a moment and is not refused.
-//! Facts: sd_listen_fds(3). The unit's `FileDescriptorName=` says what a socket is for.
+//! Facts: `sd_listen_fds(3)`. The unit's `FileDescriptorName=` says what a socket is for.
 
 use std::io;
 use std::net::TcpListener;

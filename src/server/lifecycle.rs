@@ -1,7 +1,7 @@
 //! From the first answer to the stop: what the service manager hears, and what signals do.
 //!
 //! SIGTERM and SIGINT stop the server, SIGHUP has it take up its settings anew. Ready is a server whose workers have each
-//! answered once; alive is one whose workers still do. Facts: sd_notify(3), systemd.service(5) on `Type=notify-reload`.
+//! answered once; alive is one whose workers still do. Facts: `sd_notify(3)`, `systemd.service(5)` on `Type=notify-reload`.
 
 use std::io::{self, IsTerminal};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What the service manager is told: the datagrams of sd_notify(3).
+//! What the service manager is told: the datagrams of `sd_notify(3)`.
 //!
 //! Without `NOTIFY_SOCKET` nobody is told anything. A manager that does not listen keeps no server from serving.
 

@@ -106,19 +106,20 @@ class Handed:
 
     def __init__(self, binary, store, listener, notify):
         notify.unlink(missing_ok=True)
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-            manager.bind(str(notify))
-            manager.settimeout(30)
-            environment = {**QUIET, "NOTIFY_SOCKET": str(notify)}
-            command = ["sh", "-c", HAND_OVER, "sh", binary, "--data-dir", store, "serve"]
-            self.process = subprocess.Popen(command, stdin=listener, env=environment)
-            while b"READY=1" not in manager.recv(4096):
-                pass
+        self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.manager.bind(str(notify))
+        self.manager.settimeout(30)
+        environment = {**QUIET, "NOTIFY_SOCKET": str(notify)}
+        command = ["sh", "-c", HAND_OVER, "sh", binary, "--data-dir", store, "serve"]
+        self.process = subprocess.Popen(command, stdin=listener, env=environment)
+        while b"READY=1" not in self.manager.recv(4096):
+            pass
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         if self.process.wait() != 0:
             raise RuntimeError(f"the server ended with {self.process.returncode}")
+        self.manager.close()
 
 
 class Asking:

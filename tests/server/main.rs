@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
+#[path = "../support/answers.rs"]
+mod answers;
 mod attacks;
 mod crowd;
 mod shared;

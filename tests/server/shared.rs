@@ -17,6 +17,8 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use tokio::sync::oneshot;
 
+pub use crate::answers::answer;
+
 pub const SHORT: Duration = Duration::from_millis(400);
 pub const LONG: Duration = Duration::from_secs(60);
 
@@ -157,25 +159,6 @@ fn control_answers(app: &mut ServiceConfig) {
 
 pub fn ask(mut stream: impl Write, path: &str) {
     write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
-}
-
-/// Reads one answer with a length. `None` when the connection was closed before its first byte.
-pub fn answer(mut stream: impl Read) -> io::Result<Option<String>> {
-    let mut bytes = Vec::new();
-    let mut byte = [0];
-    while !bytes.ends_with(b"\r\n\r\n") {
-        match stream.read(&mut byte)? {
-            0 if bytes.is_empty() => return Ok(None),
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            _ => bytes.push(byte[0]),
-        }
-    }
-    let head = String::from_utf8(bytes).unwrap().to_lowercase();
-    let length = head.split("content-length: ").nth(1).unwrap();
-    let length: usize = length.split('\r').next().unwrap().parse().unwrap();
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body)?;
-    Ok(Some(head + &String::from_utf8(body).unwrap()))
 }
 
 pub fn is_closed(mut stream: &TcpStream) -> bool {

@@ -1,7 +1,7 @@
 //! A host as the packages make it: a settings file, a state folder, a folder for the socket, the binary where all may run it.
 
 use std::fs::{self, Permissions};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::child::address_in;
 use crate::trees::Tree;
 
 /// The group whose members may use the socket: one that every Debian has.
@@ -124,15 +125,7 @@ pub fn start(mut command: Command) -> (Running, SocketAddr) {
     command.env("AIRLOCK_LOG_FORMAT", "text");
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
     let mut log = BufReader::new(child.stderr.take().unwrap());
-    let mut said = String::new();
-    let address = loop {
-        let mut line = String::new();
-        assert_ne!(log.read_line(&mut line).unwrap(), 0, "no address in {said}");
-        if let Some((_, rest)) = line.split_once("address=") {
-            break rest.split_whitespace().next().unwrap().parse().unwrap();
-        }
-        said.push_str(&line);
-    };
+    let address = address_in(&mut log);
     // The log is drained, so that the server never waits for its reader.
     std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
     (Running(child), address)

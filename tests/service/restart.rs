@@ -1,6 +1,6 @@
 //! Sockets that outlive the server: it is started anew, and exchanged, while clients ask, and none of them notices.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
@@ -13,6 +13,7 @@ use actix_web::web::{self, ServiceConfig};
 use airlock::server::{Listeners, Settings, Stopped, serve};
 use rustix::process::Signal;
 
+use crate::answers::answer;
 use crate::host::{Host, Running, get, is_root, start};
 
 const CLIENTS: usize = 6;
@@ -76,23 +77,12 @@ fn is_closed(error: &io::Error) -> bool {
 /// Returns whether the answer is the connection's last; `None` where it was closed before the first byte.
 fn exchange(mut stream: &TcpStream) -> io::Result<Option<bool>> {
     stream.write_all(b"GET /search HTTP/1.1\r\nhost: x\r\n\r\n")?;
-    let mut bytes = Vec::new();
-    let mut byte = [0];
-    while !bytes.ends_with(b"\r\n\r\n") {
-        match stream.read(&mut byte)? {
-            0 if bytes.is_empty() => return Ok(None),
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            _ => bytes.push(byte[0]),
-        }
-    }
-    let head = String::from_utf8(bytes).unwrap().to_lowercase();
-    let length = head.split("content-length: ").nth(1).unwrap();
-    let length: usize = length.split('\r').next().unwrap().parse().unwrap();
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body)?;
-    match head.starts_with("http/1.1 200 ") {
-        true => Ok(Some(head.contains("connection: close\r\n"))),
-        false => Err(io::Error::other(head)),
+    let Some(answer) = answer(stream)? else {
+        return Ok(None);
+    };
+    match answer.starts_with("http/1.1 200 ") {
+        true => Ok(Some(answer.contains("connection: close\r\n"))),
+        false => Err(io::Error::other(answer)),
     }
 }
 

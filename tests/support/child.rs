@@ -29,6 +29,19 @@ pub struct Server {
     address: SocketAddr,
 }
 
+/// Reads a server's log until it says where it is reached.
+pub fn address_in(log: &mut impl BufRead) -> SocketAddr {
+    let mut said = String::new();
+    loop {
+        let mut line = String::new();
+        assert_ne!(log.read_line(&mut line).unwrap(), 0, "no address in {said}");
+        if let Some((_, rest)) = line.split_once("address=") {
+            break rest.split_whitespace().next().unwrap().parse().unwrap();
+        }
+        said.push_str(&line);
+    }
+}
+
 /// An answer, whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
@@ -52,15 +65,7 @@ impl Server {
         command.env("RUST_LOG", log).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut said = String::new();
-        let address = loop {
-            let mut line = String::new();
-            assert_ne!(log.read_line(&mut line).unwrap(), 0, "no address in {said}");
-            if let Some((_, rest)) = line.split_once("address=") {
-                break rest.split_whitespace().next().unwrap().parse().unwrap();
-            }
-            said.push_str(&line);
-        };
+        let address = address_in(&mut log);
         // The log is read to its end, so that the server never waits for its reader.
         std::thread::spawn(move || {
             for line in log.lines() {
