@@ -45,6 +45,13 @@ impl Way {
         };
         let owner = Owner::of(&folder).filter(|owner| owner.user != own && !may_make(owner));
         let Some(owner) = owner else {
+            // A folder that lies where this user may not look is another's; its server may be reached all the same.
+            let is_hidden = folder
+                .metadata()
+                .is_err_and(|error| error.kind() == ErrorKind::PermissionDenied);
+            if is_hidden && let Ok(client) = ControlClient::connect_first(&sockets) {
+                return Ok(Self::There(client));
+            }
             return Ok(Self::Here { folder, sockets });
         };
         match ControlClient::connect_first(&sockets) {
@@ -107,11 +114,14 @@ pub(super) fn sockets(
     let Some(socket) = config.control.socket.value.clone() else {
         return Ok(vec![beside]);
     };
-    let meant = match &config.control.socket.origin {
+    let file = match &config.control.socket.origin {
         Origin::File { file, .. } => check_file(file).ok(),
-        _ => Some(common.settings_without_folder()?),
+        _ => None,
     };
-    let meant = meant.and_then(|config| config.data_dir.value);
+    let meant = match file.filter(|file| file.data_dir.origin != Origin::Default) {
+        Some(file) => file.data_dir.value,
+        None => common.settings_without_folder()?.data_dir.value,
+    };
     Ok(match meant.is_some_and(|meant| is_same(&meant, folder)) {
         true => vec![socket, beside],
         false => vec![beside],

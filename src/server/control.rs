@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
@@ -23,8 +23,11 @@ impl ControlSocket {
     /// Fails too where this process may not give it to the group: only root may give a file to a group that it is not in.
     pub fn bind_for_group(path: &Path, group: u32) -> io::Result<(Self, UnixListener)> {
         let bound = Self::bind(path)?;
-        // In this order: it is never open to the group that it had before.
-        chown(path, None, Some(Gid::from_raw(group)))?;
+        // In this order: it is never open to the group that it had before. In a folder with the group's set-group-id bit it
+        // has the group already, and a service that may not call chown(2) needs not.
+        if fs::symlink_metadata(path)?.gid() != group {
+            chown(path, None, Some(Gid::from_raw(group)))?;
+        }
         chmod(path, Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::WGRP)?;
         Ok(bound)
     }
@@ -86,7 +89,7 @@ mod tests {
         let (socket, _listener) = ControlSocket::bind_for_group(&path, own).unwrap();
         let found = fs::metadata(&path).unwrap();
         assert_eq!(found.permissions().mode() & 0o777, 0o660);
-        assert_eq!(std::os::unix::fs::MetadataExt::gid(&found), own);
+        assert_eq!(found.gid(), own);
         drop(socket);
         assert!(!path.exists());
     }

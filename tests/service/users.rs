@@ -313,6 +313,27 @@ fn a_publisher_stages_an_approver_commits_and_a_viewer_looks() {
 }
 
 #[test]
+fn a_member_reaches_the_service_of_a_store_that_lies_where_they_may_not_look() {
+    if !is_root_or_left_out() {
+        return;
+    }
+    let host = Host::new(SETTINGS);
+    let (hidden, data) = (host.path("hidden"), host.path("hidden/data"));
+    fs::create_dir(&hidden).unwrap();
+    fs::rename(host.path("data"), &data).unwrap();
+    std::os::unix::fs::chown(&hidden, Some(OWNER), None).unwrap();
+    open_to(&hidden, 0o700);
+    let file = host.path("airlock.toml");
+    let settings = fs::read_to_string(&file).unwrap();
+    let old = format!("{:?}", host.path("data"));
+    fs::write(&file, settings.replace(&old, &format!("{data:?}"))).unwrap();
+    let (server, _) = host.start();
+    let (code, text) = run(host.airlock_as(MEMBER, &[GROUP], &["status"]));
+    assert_eq!(code, 0, "{text}");
+    assert!(server.stop());
+}
+
+#[test]
 fn the_socket_of_the_settings_is_not_that_of_another_store() {
     let host = Host::new("");
     let (server, address) = host.start();

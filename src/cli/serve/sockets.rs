@@ -86,8 +86,8 @@ pub(super) fn bind_control(
     };
     bound.map_err(|error| match (error.kind(), &config.control.group.value) {
         (io::ErrorKind::PermissionDenied, Some(group)) => cannot_listen(error).hint(format!(
-            "the server's user has to be in the group {group}: `SupplementaryGroups={group}` in airlock.service; and `control.socket` in a \
-             folder it may write to"
+            "the server's user has to be in the group {group}: `SupplementaryGroups={group}` in airlock.service, with `SystemCallFilter=@chown`; \
+             and `control.socket` in a folder it may write to"
         )),
         (io::ErrorKind::AddrInUse, _) => cannot_listen(error)
             .hint("another server answers there; `control.socket` in airlock.toml names another place"),
