@@ -10,6 +10,7 @@ one. A client asks once more, on a new connection, what it asked on a kept one t
 """
 
 import argparse
+import atexit
 import hashlib
 import itertools
 import json
@@ -112,6 +113,8 @@ class Handed:
         environment = {**QUIET, "NOTIFY_SOCKET": str(notify)}
         command = ["sh", "-c", HAND_OVER, "sh", binary, "--data-dir", store, "serve"]
         self.process = subprocess.Popen(command, stdin=listener, env=environment)
+        # None is left behind, whatever fails here.
+        atexit.register(self.process.kill)
         while b"READY=1" not in self.manager.recv(4096):
             pass
 
