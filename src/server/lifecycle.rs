@@ -34,8 +34,8 @@ impl Lifecycle {
     /// Runs from the start of the workers until the server is to stop. Calls `ready` once all of them have answered: who
     /// is told that the server runs can ask it, stop it and reload it.
     ///
-    /// Fails when signals cannot be listened to, and when a worker is gone. Later signals are swallowed: the server stops
-    /// within [`super::TimeOuts::stop`] anyway.
+    /// Fails when signals cannot be listened to, and when a worker is gone before all have answered. Later signals are
+    /// swallowed: the server stops within [`super::TimeOuts::stop`] anyway.
     pub async fn conduct(mut self, pulse: Pulse, ready: impl FnOnce()) -> io::Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -71,7 +71,8 @@ impl Lifecycle {
                 }
                 _ = looks.tick() => match timeout(patience, pulse.beat()).await {
                     Ok(Ok(())) => self.notifier.alive(),
-                    Ok(Err(error)) => return Err(error),
+                    // The others go on answering; the manager decides what is better.
+                    Ok(Err(error)) => tracing::error!(%error, "a worker does not answer"),
                     Err(_) => tracing::error!("a worker does not answer"),
                 },
             }

@@ -51,12 +51,6 @@ pub(super) fn take_inherited() -> Result<Inherited, CliError> {
             .caused_by(&error)
             .hint("`FileDescriptorName=` of a socket unit is api, metrics or control; `systemctl cat airlock.socket` shows it")
     })?;
-    if !inherited.api_sockets.is_empty() {
-        return Err(CliError::new(
-            "a Unix socket was handed over, and the registry is answered at none yet",
-        )
-        .hint("`ListenStream=` of airlock.socket takes an address, as in 8080"));
-    }
     if inherited.has_api() {
         tracing::info!(
             "listening at the sockets that were handed over, not at those of the settings"
