@@ -79,7 +79,7 @@ pub fn target(
                 "a release and a branch were named, it can be only one".into(),
             ));
         }
-        (Some(release), None) => (release, BranchKind::Release),
+        (Some(release), None) => (without_v(release), BranchKind::Release),
         (None, Some(branch)) => (branch, BranchKind::of_name(branch)),
     };
     let name = DistributionName::parse(text)
@@ -93,4 +93,24 @@ pub fn target(
         return Err(OperationError::NamedLikeRelease(name.to_string()));
     }
     Ok(Some((name, kind)))
+}
+
+/// Returns what a release is called whose tag is `tag`: `8.5.0` for `v8.5.0`.
+fn without_v(tag: &str) -> &str {
+    let is_release =
+        |name: &&str| DistributionName::parse(name).is_ok_and(|name| name.is_of_a_release());
+    tag.strip_prefix('v').filter(is_release).unwrap_or(tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_is_called_as_its_tag_without_the_v() {
+        let named = |release| target(Some(release), None).unwrap().unwrap().0.to_string();
+        assert_eq!(named("v8.5.0"), "8.5.0");
+        assert_eq!(named("8.5.0"), "8.5.0");
+        assert_eq!(named("vintage"), "vintage");
+    }
 }

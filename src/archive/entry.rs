@@ -31,7 +31,7 @@ pub enum Entry<'a> {
     },
 }
 
-/// A file in an archive. Reading is optional: what is left unread is skipped by the next call of [`Archive::next`].
+/// A file in an archive. Reading is optional: what is left unread is skipped by the next call of [`Archive::next`](super::Archive::next).
 pub struct FileEntry<'a> {
     /// Its path.
     pub path: MemberPath,

@@ -1,6 +1,7 @@
 //! What a Kibana asks of `/search`, as arguments of a command.
 
 use clap::Args;
+use semver::Version;
 
 use super::CliError;
 
@@ -13,14 +14,39 @@ pub(super) struct AskedArgs {
     /// Prereleases and experimental packages too
     #[arg(long)]
     prerelease: bool,
-    /// More parameters of /search, as a request log has them: 'spec.max=3.4'; Kibana up to 8.5 asks 'experimental=true'
+    /// More parameters of /search, as a request log has them: 'spec.max=3.4'
     #[arg(long, value_name = "PARAMETERS")]
     query: Option<String>,
 }
 
 impl AskedArgs {
-    /// Returns the query string; `None` where nothing is asked. Of a parameter that is given twice the flag counts.
+    /// Returns the query string of a list of packages; `None` where nothing is asked. Of a parameter that is given twice the
+    /// flag counts.
     pub(super) fn query(&self) -> Result<Option<String>, CliError> {
+        self.query_with(&[])
+    }
+
+    /// Returns the query string of the question which version of a package to install: a Kibana up to 8.5 asks for what is
+    /// experimental too (contract, Kibana's requests).
+    pub(super) fn install_query(&self) -> Result<String, CliError> {
+        let version = self.kibana.as_ref().and_then(|it| Version::parse(it).ok());
+        let takes_experimental = version.is_some_and(|it| (it.major, it.minor) < (8, 6));
+        let is_said = self.prerelease || self.says("experimental");
+        let more: &[_] = match takes_experimental && !is_said {
+            true => &[("experimental", "true")],
+            false => &[],
+        };
+        Ok(self.query_with(more)?.unwrap_or_default())
+    }
+
+    fn says(&self, parameter: &str) -> bool {
+        let more = self.query.as_deref().unwrap_or_default();
+        more.rsplit('?')
+            .flat_map(|it| it.split('&'))
+            .any(|it| it.split('=').next() == Some(parameter))
+    }
+
+    fn query_with(&self, more: &[(&str, &str)]) -> Result<Option<String>, CliError> {
         let mut parameters = Vec::new();
         if let Some(version) = &self.kibana {
             parameters.push(("kibana.version", version.as_str()));
@@ -28,6 +54,7 @@ impl AskedArgs {
         if self.prerelease {
             parameters.push(("prerelease", "true"));
         }
+        parameters.extend(more);
         let mut query = serde_urlencoded::to_string(parameters)
             .map_err(|error| CliError::new("cannot write the query").caused_by(&error))?;
         if let Some(more) = &self.query {
@@ -66,5 +93,29 @@ mod tests {
             "kibana.version=8.5.0%26x&prerelease=true&package=a&all=1"
         );
         assert_eq!(query(None, true, Some("")).unwrap(), "prerelease=true");
+    }
+
+    #[test]
+    fn a_kibana_up_to_8_5_asks_for_experimental_packages_too_before_it_installs_one() {
+        let install = |kibana: &str, query: &str| {
+            let asked = AskedArgs {
+                kibana: Some(kibana.to_owned()),
+                prerelease: false,
+                query: Some(query.to_owned()),
+            };
+            asked.install_query().unwrap()
+        };
+        for (kibana, query, expected) in [
+            ("8.5.3", "", "kibana.version=8.5.3&experimental=true"),
+            ("8.6.0", "", "kibana.version=8.6.0"),
+            ("eight", "", "kibana.version=eight"),
+            (
+                "7.17.0",
+                "/search?experimental=false",
+                "kibana.version=7.17.0&experimental=false",
+            ),
+        ] {
+            assert_eq!(install(kibana, query), expected);
+        }
     }
 }

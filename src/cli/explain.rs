@@ -25,7 +25,7 @@ pub(super) struct ExplainArgs {
 
 pub(super) fn run(common: &Common, args: ExplainArgs) -> Result<ExitCode, CliError> {
     let request = ExplainRequest {
-        query: args.asked.query()?.unwrap_or_default(),
+        query: args.asked.install_query()?,
         package: args.package,
         distribution: Some(args.distribution.to_string()),
     };

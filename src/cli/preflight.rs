@@ -42,7 +42,7 @@ pub(super) fn run(common: &Common, args: PreflightArgs) -> Result<ExitCode, CliE
     let installed = args.installed.as_deref().map(read).transpose()?;
     let total = installed.as_ref().and_then(|it| it.total);
     let request = PreflightRequest {
-        query: args.asked.query()?.unwrap_or_default(),
+        query: args.asked.install_query()?,
         distribution: Some(args.distribution.to_string()),
         installed: installed.map(|it| it.packages),
         used: args.used,

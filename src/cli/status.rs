@@ -218,8 +218,8 @@ mod tests {
         insta::assert_snapshot!(text(&status(), now()), @r"
         The service is not running: `sudo systemctl start airlock` starts it, or `airlock serve`.
         store        /var/lib/airlock, 195.00 MB; 12.10 GB free
-        /d/8.5.0/    8.5.0: 1,912 package versions
         /            local + 8.5.0: 1,913 package versions
+        /d/8.5.0/    8.5.0: 1,912 package versions
         last change  12, import by alice, 2026-11-22 18:00 UTC
         quarantine   1 package: `airlock quarantine list`
         plans        2 plans wait: `airlock plans list`
@@ -246,8 +246,8 @@ mod tests {
         airlock 0.1.0 runs since 2026-11-23 05:30 UTC (2 hours ago), process 812
         listens at   10.0.0.1:8080
         store        /var/lib/airlock, 195.00 MB; THE DISK IS FULL, 12.10 GB free: nothing can be imported
-        /d/8.5.0/    8.5.0: 1,912 package versions
         /            local + 8.5.0: 1,913 package versions
+        /d/8.5.0/    8.5.0: 1,912 package versions
         last change  12, import by alice, 2026-11-22 18:00 UTC
         quarantine   1 package: `airlock quarantine list`
         plans        2 plans wait: `airlock plans list`

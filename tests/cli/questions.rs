@@ -284,10 +284,10 @@ fn each_version_of_a_package_is_explained() {
     ];
     insta::assert_snapshot!(site.run(&explain), @r"
     exit 0
-    /search?kibana.version=8.5.0 of staging answers with 1.1.0 of buoy:
+    /search?kibana.version=8.5.0&experimental=true of staging answers with 1.1.0 of buoy:
       3.0.0       -           not offered here: in local
       2.0.0       staging     it is for Kibana ^9.0.0
-      1.2.0-rc.1  staging     it is a prerelease
+      1.2.0-rc.1  staging     a final version fits too
       1.1.0       production  answered (also in staging)
       1.0.0       production  1.1.0 is newer and fits too
     ");
@@ -448,7 +448,7 @@ fn a_kibana_is_told_what_it_would_find() {
     "#);
     insta::assert_snapshot!(site.run(&["preflight", "--kibana", "7.0.0"]), @r#"
     exit 0
-    Kibana 7.0.0 at default, asking /search?kibana.version=7.0.0: 4 packages offered
+    Kibana 7.0.0 at default, asking /search?kibana.version=7.0.0&experimental=true: 4 packages offered
             4 none for 7.0.0
     None for 7.0.0:
       buoy, 1.1.0: it is for Kibana ^9.0.0

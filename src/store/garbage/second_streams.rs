@@ -17,7 +17,7 @@ pub struct SecondStreams {
     pub(super) newest: i64,
 }
 
-/// Looks for streams to be taken out by [`Sweep::take_streams`]: every recipe of a zip that has a content with several
+/// Looks for streams to be taken out by [`Sweep::take_streams`](super::Sweep::take_streams): every recipe of a zip that has a content with several
 /// streams is read, each once.
 pub fn second_streams(conn: &Connection, after: Mark) -> Result<SecondStreams, StoreError> {
     let newest = mark(conn)?.artifact;
