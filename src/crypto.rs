@@ -1,9 +1,10 @@
-//! The one door to cryptography: SHA-256, the OpenPGP that signatures are in, hashes of passwords, random bytes.
+//! The one door to cryptography: SHA-256, the OpenPGP that signatures are in, TLS, hashes of passwords, random bytes.
 //!
 //! Nothing else in the crate names a cryptographic library, so that another implementation can take its place.
 
 pub mod openpgp;
 pub mod password;
+pub mod tls;
 
 use std::fmt;
 use std::str::FromStr;

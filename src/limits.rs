@@ -73,6 +73,10 @@ pub struct Limits {
     pub key_file_bytes: u64,
     /// Packets in such a file: each may be a signature to verify, and take a millisecond.
     pub key_packets: usize,
+    /// Bytes of a file of certificates or keys for TLS: the roots of a whole operating system have a quarter of it.
+    pub certificate_file_bytes: usize,
+    /// Certificates in such a file.
+    pub certificates: usize,
     /// Bytes of a detached signature. Elastic's have under 1 KiB.
     pub signature_bytes: usize,
     /// Bytes of all signatures of one source that do not lie right behind their zips, and so are remembered.
@@ -132,6 +136,8 @@ impl Default for Limits {
             constraint_clauses: 64,
             key_file_bytes: 1 << 20,
             key_packets: 1_000,
+            certificate_file_bytes: 1 << 20,
+            certificates: 1_000,
             signature_bytes: 16 << 10,
             loose_signatures_bytes: 24 << 20,
             installed_bytes: 16 << 20,
