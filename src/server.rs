@@ -1,16 +1,19 @@
 //! Listeners, time-outs, the request log and a clean stop.
 //!
 //! Knows connections and when to end them; what is answered on them is configured by others: the registry's API on TCP,
-//! the operator's on `control.sock`. HTTP/1.1 only: that is all Kibana speaks.
+//! the operator's on `control.sock`. HTTP/1.1 only: that is all Kibana speaks. Of TLS it knows when a handshake may take
+//! place and for how long (see `handshake`).
 //!
 //! **Stopping.** Asked to stop, the server closes idle connections, says `Connection: close` in every answer from then
 //! on, goes on accepting for a quarter of a second for the clients it has just closed (at sockets that outlive it: until those
 //! who were there are answered), closes its sockets without losing a connection (see `door`), finishes what is being answered, and cuts what is left after 30 seconds.
 
+mod api_socket;
 mod connection;
 mod control;
 mod door;
 pub mod file_limit;
+mod handshake;
 mod inherited;
 mod lifecycle;
 pub mod metrics;
@@ -20,6 +23,7 @@ mod pulse;
 mod reload;
 mod request_body;
 mod request_log;
+mod transport;
 mod worker;
 
 use std::future::Future;
@@ -35,6 +39,7 @@ use futures_util::future::select;
 use tokio::runtime::Builder;
 use tokio::sync::{mpsc, watch};
 
+pub use api_socket::{API_SOCKET_MODE, ApiSocket};
 pub use connection::TimeOuts;
 pub use control::ControlSocket;
 pub use inherited::Inherited;
@@ -43,6 +48,7 @@ pub use notify::Notifier;
 pub use pulse::Pulse;
 pub use reload::{ReloadError, Reloads};
 pub use request_log::kibana_version;
+pub use transport::Peer;
 
 /// The name of the operator's socket in the data folder.
 pub const CONTROL_SOCKET: &str = "control.sock";
@@ -53,6 +59,8 @@ use metrics::Metrics;
 use request_log::Watching;
 use worker::{Terms, Worker};
 
+use crate::crypto::tls::Acceptor;
+
 /// The sockets to serve.
 #[derive(Debug)]
 pub struct Listeners {
@@ -60,6 +68,10 @@ pub struct Listeners {
     pub api: Vec<TcpListener>,
     /// Whether those outlive this process (socket activation): what waits in their queues is then left to the next.
     pub are_inherited: bool,
+    /// What is spoken on them; `None` is plain HTTP.
+    pub tls: Option<Acceptor>,
+    /// Unix sockets where the registry is reached by the host's own proxy, in plain HTTP.
+    pub api_sockets: Vec<UnixListener>,
     /// Where the command line reaches a running server.
     pub control: Option<UnixListener>,
 }
@@ -69,7 +81,7 @@ pub struct Listeners {
 pub struct Settings {
     /// Threads that accept and answer.
     pub workers: usize,
-    /// Connections on TCP at a time, divided evenly among the workers and their listeners. Beyond them those end that have
+    /// Connections to the registry at a time, divided evenly among the workers and their listeners. Beyond them those end that have
     /// waited longest for a request; where all are being answered, newcomers wait in the kernel's queue.
     pub max_connections: u32,
     /// Threads of one worker that read the store: what is asked beyond them waits.
@@ -134,7 +146,8 @@ where
 {
     let workers = settings.workers.max(1);
     let (ask_to_stop, asked_to_stop) = watch::channel(false);
-    let sharing = workers * listeners.api.len().max(1);
+    let listening = listeners.api.len() + listeners.api_sockets.len();
+    let sharing = workers * listening.max(1);
     let terms = Terms {
         max_connections: settings.max_connections as usize / sharing,
         time_outs: settings.time_outs,
@@ -161,6 +174,12 @@ where
             // Few connections, and long ones: the first worker has them all.
             control_listener: control_listener.take(),
             asked,
+            tls: listeners.tls.clone(),
+            api_sockets: listeners
+                .api_sockets
+                .iter()
+                .map(UnixListener::try_clone)
+                .collect::<Result<_, _>>()?,
             api: api.clone(),
             are_inherited: listeners.are_inherited,
             control: control.clone(),
@@ -175,7 +194,7 @@ where
             stopped
         })?);
     }
-    drop((listeners.api, alive));
+    drop((listeners.api, listeners.api_sockets, alive));
 
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(select(pin!(stop(pulse)), pin!(all_ended.recv())));

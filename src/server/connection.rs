@@ -22,6 +22,8 @@ use super::places::Place;
 /// How long a connection may make no progress.
 #[derive(Debug, Clone, Copy)]
 pub struct TimeOuts {
+    /// From accepting a TLS connection to the end of its handshake.
+    pub handshake: Duration,
     /// Waiting for a request: longer than the 60 s after which common proxies give their side up.
     pub idle: Duration,
     /// From the first byte of a request head to its last.
@@ -37,6 +39,7 @@ pub struct TimeOuts {
 impl Default for TimeOuts {
     fn default() -> Self {
         Self {
+            handshake: Duration::from_secs(15),
             idle: Duration::from_secs(75),
             head: Duration::from_secs(15),
             body: Duration::from_secs(120),
@@ -63,7 +66,7 @@ impl Stopping {
 }
 
 /// A connection that never had an answer may hold a request that is on its way when the server is asked to stop.
-const FIRST_REQUEST_GRACE: Duration = Duration::from_secs(1);
+pub const FIRST_REQUEST_GRACE: Duration = Duration::from_secs(1);
 
 const REQUEST_TIMEOUT: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
@@ -199,6 +202,30 @@ impl<T> TimedStream<T> {
             cx.waker().wake_by_ref();
         }
     }
+
+    /// Returns what came of writing, or that the client has taken nothing for too long.
+    fn in_time<R>(
+        &mut self,
+        written: Poll<io::Result<R>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<R>> {
+        if written.is_ready() {
+            if self.unwritten_since.take().is_some() {
+                self.connection.is_sending(false);
+            }
+            return written;
+        }
+        let now = Instant::now();
+        if self.unwritten_since.is_none() {
+            self.connection.is_sending(true);
+        }
+        let deadline = *self.unwritten_since.get_or_insert(now) + self.time_outs.write;
+        if now >= deadline {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        self.wake_at(deadline, cx);
+        Poll::Pending
+    }
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for TimedStream<T> {
@@ -243,26 +270,15 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for TimedStream<T> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        if let Poll::Ready(result) = Pin::new(&mut this.io).poll_write(cx, bytes) {
-            if this.unwritten_since.take().is_some() {
-                this.connection.is_sending(false);
-            }
-            return Poll::Ready(result);
-        }
-        let now = Instant::now();
-        if this.unwritten_since.is_none() {
-            this.connection.is_sending(true);
-        }
-        let deadline = *this.unwritten_since.get_or_insert(now) + this.time_outs.write;
-        if now >= deadline {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-        }
-        this.wake_at(deadline, cx);
-        Poll::Pending
+        let polled = Pin::new(&mut this.io).poll_write(cx, bytes);
+        this.in_time(polled, cx)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
+        // TLS takes the end of an answer before the client does.
+        let this = &mut *self;
+        let polled = Pin::new(&mut this.io).poll_flush(cx);
+        this.in_time(polled, cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -5,7 +5,6 @@
 //! first byte is asked for again by its client at once, so the sockets stay open for a moment after idle connections
 //! were closed, and what waits in the kernel's queue is taken out before they are closed (see [`super::door`]).
 
-use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdTcpListener};
@@ -22,19 +21,20 @@ use actix_web::dev::AppConfig;
 use actix_web::web::ServiceConfig;
 use futures_util::future::{Either, FutureExt, LocalBoxFuture, select, try_join_all};
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::net::{TcpListener, UnixListener};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::connection::{Stopping, TimeOuts, TimedStream};
 use super::door;
+use super::handshake::Handshake;
 use super::places::{Places, Taken};
 use super::pulse::{self, Asked};
 use super::request_body;
 use super::request_log::{Begun, Watching};
-use crate::admin::PeerUser;
+use super::transport::Transport;
+use crate::crypto::tls::Acceptor;
 
 /// How long new connections are accepted after the idle ones were closed: their clients ask again within it.
 const ACCEPT_GRACE: Duration = Duration::from_millis(250);
@@ -75,6 +75,10 @@ pub struct Worker<A, C> {
     pub api_listeners: Vec<StdTcpListener>,
     /// Whether they outlive this process.
     pub are_inherited: bool,
+    /// What is spoken on them; `None` is plain HTTP.
+    pub tls: Option<Acceptor>,
+    /// Unix sockets with the same answers, shared with the other workers.
+    pub api_sockets: Vec<StdUnixListener>,
     /// The socket of the command line.
     pub control_listener: Option<StdUnixListener>,
     /// Where it is asked whether it answers.
@@ -105,9 +109,14 @@ where
             let served_here = serve_tcp(
                 listener,
                 self.are_inherited,
+                self.tls.clone(),
                 self.terms.clone(),
                 self.api.clone(),
             );
+            served.push(served_here.boxed_local());
+        }
+        for listener in self.api_sockets {
+            let served_here = serve_unix(listener, self.terms.clone(), self.api.clone());
             served.push(served_here.boxed_local());
         }
         served.push(pulse::answer(self.asked, self.api).boxed_local());
@@ -128,6 +137,7 @@ where
 async fn serve_tcp<A>(
     listener: StdTcpListener,
     is_inherited: bool,
+    tls: Option<Acceptor>,
     terms: Terms,
     app: A,
 ) -> io::Result<usize>
@@ -147,9 +157,9 @@ where
             // Else the kernel takes most of a zip for a client that reads none of it. What is under way does not count.
             let _ = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT_BYTES);
         }
-        Ok((stream, Some(peer)))
+        Ok((Transport::Tcp(stream), Some(peer)))
     };
-    serve(accept, places, door, address, terms, app).await
+    serve(accept, places, door, address, tls, terms, app).await
 }
 
 async fn serve_unix<A>(listener: StdUnixListener, terms: Terms, app: A) -> io::Result<usize>
@@ -158,22 +168,22 @@ where
 {
     listener.set_nonblocking(true)?;
     let listener = UnixListener::from_std(listener)?;
-    let accept = async move || Ok((listener.accept().await?.0, None));
+    let accept = async move || Ok((Transport::Unix(listener.accept().await?.0), None));
     let places = Places::new(terms.max_connections);
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
-    serve(accept, places, None, nowhere, terms, app).await
+    serve(accept, places, None, nowhere, None, terms, app).await
 }
 
-async fn serve<T, A>(
-    accept: impl AsyncFn() -> io::Result<(T, Option<SocketAddr>)>,
+async fn serve<A>(
+    accept: impl AsyncFn() -> io::Result<(Transport, Option<SocketAddr>)>,
     places: Rc<Places>,
     door: Option<StdTcpListener>,
     address: SocketAddr,
+    tls: Option<Acceptor>,
     terms: Terms,
     app: A,
 ) -> io::Result<usize>
 where
-    T: AsyncRead + AsyncWrite + Unpin + 'static,
     A: Fn(&mut ServiceConfig) + 'static,
 {
     let watching = Rc::new(terms.watching);
@@ -191,12 +201,13 @@ where
         .client_request_timeout(Duration::ZERO)
         .client_disconnect_timeout(LINGER)
         .local_addr(address)
-        .on_connect_ext(|stream: &TimedStream<T>, data| {
+        .on_connect_ext(|stream: &TimedStream<Transport>, data| {
             data.insert(stream.connection());
-            let stream: &dyn Any = stream.get_ref();
-            let peer = stream.downcast_ref::<UnixStream>();
-            if let Some(Ok(peer)) = peer.map(UnixStream::peer_cred) {
-                data.insert(PeerUser(peer.uid()));
+            if let Some(user) = stream.get_ref().peer_user() {
+                data.insert(user);
+            }
+            if let Some(peer) = stream.get_ref().peer() {
+                data.insert(peer);
             }
         })
         .h1(map_config(app, |_| AppConfig::default()))
@@ -205,13 +216,24 @@ where
         .map_err(|()| io::Error::other("the service cannot be built"))?;
     let service = Rc::new(service);
 
-    let begin = |stream: T, peer: Option<SocketAddr>, taken: Taken| {
+    let begin = |accepted: Transport, peer: Option<SocketAddr>, taken: Taken| {
         let place = taken.place();
         let stopping = terms.stopping.clone();
-        let stream = TimedStream::new(stream, terms.time_outs, taken.place(), stopping);
+        let time_outs = terms.time_outs;
         let mut asked_to_stop = terms.asked_to_stop.clone();
+        let handshake = Handshake {
+            acceptor: tls.clone(),
+            time_out: time_outs.handshake,
+            asked_to_stop: asked_to_stop.clone(),
+        };
         let service = Rc::clone(&service);
         let task = tokio::task::spawn_local(async move {
+            let place = taken.place();
+            // In a box of its own: the memory of a handshake is free again once it is over.
+            let Some(stream) = Box::pin(handshake.shake(accepted, &place)).await else {
+                return;
+            };
+            let stream = TimedStream::new(stream, time_outs, place, stopping);
             let answers = pin!(service.call((stream, peer)));
             let asked = pin!(asked_to_stop.wait_for(|is_asked| *is_asked));
             // Being asked to stop ends nothing here: it wakes the connection, which then looks whether it is idle.

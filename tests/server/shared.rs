@@ -3,6 +3,7 @@
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use actix_web::web::{self, Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use airlock::admin::PeerUser;
 use airlock::api::body::Announced;
+use airlock::crypto::tls::{Acceptor, ServedTls};
 use airlock::server::{ControlSocket, Listeners, ServeError, Settings, Stopped, TimeOuts, serve};
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -39,8 +41,29 @@ impl Server {
         Self::serving(&settings, None, answers)
     }
 
+    /// Starts a server with these settings that speaks TLS, or none.
+    #[allow(dead_code, reason = "not every test target speaks TLS")]
+    pub fn speaking<A>(settings: &Settings, tls: Option<Arc<ServedTls>>, api: A) -> Self
+    where
+        A: Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    {
+        Self::listening(settings, None, tls, api)
+    }
+
     /// Starts a server with these settings, and a control socket at `control`.
     pub fn serving<A>(settings: &Settings, control: Option<&Path>, api: A) -> Self
+    where
+        A: Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    {
+        Self::listening(settings, control, None, api)
+    }
+
+    fn listening<A>(
+        settings: &Settings,
+        control: Option<&Path>,
+        tls: Option<Arc<ServedTls>>,
+        api: A,
+    ) -> Self
     where
         A: Fn(&mut ServiceConfig) + Clone + Send + 'static,
     {
@@ -54,6 +77,8 @@ impl Server {
             let listeners = Listeners {
                 api: vec![listener],
                 are_inherited: false,
+                tls: tls.map(Acceptor::new),
+                api_sockets: Vec::new(),
                 control,
             };
             let asked = async { drop(asked.await) };
@@ -82,6 +107,7 @@ impl Server {
 
 pub fn long() -> TimeOuts {
     TimeOuts {
+        handshake: LONG,
         idle: LONG,
         head: LONG,
         body: LONG,
