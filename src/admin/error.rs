@@ -78,6 +78,12 @@ pub enum OperationError {
     /// The appliance's own key cannot be used.
     #[error(transparent)]
     Signer(#[from] crate::crypto::openpgp::SignerError),
+    /// A certificate, a key or their files cannot be used.
+    #[error(transparent)]
+    Tls(#[from] crate::crypto::tls::TlsError),
+    /// A server that speaks plain HTTP alone.
+    #[error("this server speaks no TLS")]
+    NoTls,
     /// A branch that is no release.
     #[error("{0} is no release")]
     NoRelease(String),
@@ -220,6 +226,8 @@ impl OperationError {
             Self::FetchedLately { .. } => "fetched-lately",
             Self::SignerFile { .. } => "data-folder",
             Self::Signer(_) => "signer",
+            Self::Tls(error) => error.kind(),
+            Self::NoTls => "no-tls",
             Self::NoRelease(_) => "no-release",
             Self::InService { .. } => "in-service",
             Self::Importing => "importing",

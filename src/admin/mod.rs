@@ -36,6 +36,7 @@ pub mod signer;
 pub mod sizes;
 pub mod status;
 pub mod tag;
+pub mod tls;
 mod version_diff;
 
 pub use error::{Failure, OperationError};

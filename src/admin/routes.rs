@@ -17,6 +17,7 @@ mod refusal;
 mod signatures;
 mod status;
 mod table;
+mod tls;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -3,14 +3,15 @@
 //! The store tells most of it, a running server the rest.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::distributions::{self, DistributionReport};
 use super::error::OperationError;
 use super::kibanas::{KibanaSeen, Kibanas};
+use crate::crypto::tls::ServedTls;
 use crate::store::{RESERVE_BYTES, Store, StoreError, change_sets, quarantine, stages};
 
 /// What a running server knows of itself.
@@ -22,8 +23,8 @@ pub struct Service {
     pub addresses: Vec<String>,
     /// The Kibanas that asked.
     pub kibanas: actix_web::web::Data<Kibanas>,
-    /// When the certificate that is shown expires; empty without one.
-    pub certificate_expires: ArcSwapOption<Timestamp>,
+    /// What TLS is spoken with; `None` where none is.
+    pub tls: Option<Arc<ServedTls>>,
 }
 
 /// How the appliance is.
@@ -99,7 +100,7 @@ impl Service {
             process: std::process::id(),
             addresses: self.addresses.clone(),
             kibanas: self.kibanas.list(),
-            certificate_expires: self.certificate_expires.load().as_deref().copied(),
+            certificate_expires: self.tls.as_ref().map(|tls| tls.report(Timestamp::now()).not_after),
         }
     }
 }

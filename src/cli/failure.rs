@@ -149,6 +149,49 @@ fn hint(kind: &str) -> Option<&'static str> {
         "no-release" => {
             "`airlock sizes` shows the branches; `airlock remove` takes versions out of one"
         }
+        "pkcs12" => {
+            "`openssl pkcs12 -in FILE -out ALL.pem -nodes` makes PEM of it, with the key not encrypted: then `airlock tls install ALL.pem`"
+        }
+        "pkcs7" => {
+            "`openssl pkcs7 -print_certs -in FILE -out CERT.pem` makes PEM of it, with `-inform der` where it is binary"
+        }
+        "tls-request" => {
+            "give it to your authority; `airlock tls install` takes the certificate that comes back"
+        }
+        "tls-broken" => {
+            "`airlock tls install` takes PEM and DER; `openssl x509 -in FILE -noout -text` says what OpenSSL makes of it"
+        }
+        "old-encryption" => {
+            "`openssl pkcs8 -topk8 -in FILE -out KEY.pem` encrypts it anew; then `airlock tls install --key KEY.pem --passphrase-file FILE`"
+        }
+        "no-passphrase" => {
+            "put it on the first line of a file and name that with --passphrase-file, and for the server in tls.key_passphrase_file or \
+             systemd's credential tls-key-passphrase"
+        }
+        "wrong-passphrase" => {
+            "the first line of the file is the passphrase, exactly; `openssl pkey -in KEY -noout` tries another"
+        }
+        "unusable-key" => "`airlock tls csr` makes one that can be used, with --rsa one of RSA",
+        "no-names" => "`airlock tls csr --name HOST` asks for a certificate with the right names",
+        "not-yet-valid" => "look whether the clock of this host is right: `timedatectl`",
+        "expired" => "`airlock tls csr` asks for a new one",
+        "not-for-servers" => {
+            "the authority has to issue it for a TLS server, as the request of `airlock tls csr` asks"
+        }
+        "missing-issuer" => {
+            "name the file with the certificates of its issuers with --chain, or the root's with --ca where there are none between"
+        }
+        "other-root" => "--ca names the root, and --chain what lies between it and the certificate",
+        "tls-chain" => "ask your authority for its chain, and name it with --chain",
+        "no-pair" => "name its key with --key; `airlock tls csr` begins anew, with a new key",
+        "tls-not-there" => {
+            "`airlock tls csr` asks the site's authority for a certificate, `airlock tls init` makes one"
+        }
+        "tls-unreadable" | "tls-unwritable" => {
+            "certificates are mostly root's to read and install: `sudo airlock tls …`"
+        }
+        "tls-exists" => "`airlock tls show` shows what is there; move the files away to begin anew",
+        "no-tls" => "set tls.certificate and tls.key in airlock.toml and restart the server",
         "importing" => "wait until the import has ended, and try again",
         "gone-release" => "import it again with `airlock import`, or go back to another change set",
         "needs-reason" => "say why with --reason",

@@ -44,6 +44,8 @@ mod source;
 mod status;
 mod tag;
 mod terminal;
+mod tls;
+mod tls_settings;
 mod way;
 
 use std::io::Write;
@@ -143,6 +145,9 @@ enum Command {
     /// Show what is known of signatures, and say what a branch makes of it
     #[command(subcommand)]
     Signatures(signatures::SignaturesCommand),
+    /// Ask for, install, make and show the certificate of the server
+    #[command(subcommand)]
+    Tls(tls::TlsCommand),
     /// Show and settle packages that were not taken
     #[command(subcommand)]
     Quarantine(quarantine::QuarantineCommand),
@@ -197,6 +202,7 @@ pub fn run() -> ExitCode {
         Command::Signer => record::run_signer(&common),
         Command::Keys(command) => keys::run(&common, command),
         Command::Signatures(command) => signatures::run(&common, command),
+        Command::Tls(command) => tls::run(&common, command),
         Command::Quarantine(command) => quarantine::run(&common, command),
         Command::Status => status::run(&common),
         Command::Healthcheck(args) => healthcheck::run(&common, &args),

@@ -3,6 +3,7 @@
 mod metrics;
 mod settings;
 mod sockets;
+mod tls;
 mod upkeep;
 
 use std::collections::BTreeMap;
@@ -12,12 +13,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use actix_web::web::Data;
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwap;
 use clap::Args;
 use jiff::Timestamp;
 
 use self::metrics::{MetricsListener, Told};
 use self::settings::ReadAgain;
+use self::sockets::Listening;
+use self::tls::TlsWatch;
 use self::upkeep::Upkeep;
 use super::{CliError, Common, data_folder_of, log, owner, way};
 use crate::admin::routes::{self, Operator};
@@ -26,10 +29,11 @@ use crate::admin::{Kibanas, OperationError, PeerUser, Roles};
 use crate::api::{self, access::SharedAccess};
 use crate::catalog::Catalogs;
 use crate::config::{Config, ConfigError, Environment};
+use crate::crypto::tls::Acceptor;
 use crate::limits::Limits;
 use crate::server::metrics::Metrics;
 use crate::server::{
-    self, CONTROL_SOCKET, Inherited, Lifecycle, Listeners, Notifier, ReloadError, Reloads,
+    self, ApiSocket, CONTROL_SOCKET, Inherited, Lifecycle, Listeners, Notifier, ReloadError, Reloads,
     Settings, file_limit,
 };
 use crate::store::Store;
@@ -88,8 +92,17 @@ pub(super) fn serve(
     } = setup;
     let catalogs = Arc::new(Catalogs::load(&store).map_err(OperationError::from)?);
     let are_inherited = inherited.has_api();
-    let api = match are_inherited {
-        true => inherited.api,
+    let served_tls = tls::load(&config)?;
+    let Listening {
+        api,
+        api_sockets,
+        files,
+    } = match are_inherited {
+        true => Listening {
+            api: inherited.api,
+            api_sockets: inherited.api_sockets,
+            files: Vec::new(),
+        },
         false => sockets::listen(&config.listen.api)?,
     };
     let addresses = sockets::addresses(&api)?;
@@ -106,6 +119,8 @@ pub(super) fn serve(
     let listeners = Listeners {
         api,
         are_inherited,
+        tls: served_tls.clone().map(Acceptor::new),
+        api_sockets,
         control: Some(control),
     };
     let package_versions = catalogs.default_catalog().len();
@@ -118,9 +133,9 @@ pub(super) fn serve(
         roles: ArcSwap::from_pointee(roles(&config)),
         service: Service {
             since: Timestamp::now(),
-            addresses: addresses.iter().map(ToString::to_string).collect(),
+            addresses: reached(&addresses, &files),
             kibanas: kibanas.clone(),
-            certificate_expires: ArcSwapOption::empty(),
+            tls: served_tls.clone(),
         },
     });
     let access = SharedAccess::new(Arc::new(settings::access(&config, &addresses)?).into());
@@ -139,8 +154,12 @@ pub(super) fn serve(
         operator_of_roles.roles.store(Arc::new(roles(&config)));
         Ok(())
     });
+    let watch = served_tls.clone().map(TlsWatch::new);
+    if let Some(served) = served_tls.clone() {
+        reloads.add("the certificate", move || Ok(served.reload().map(drop)?));
+    }
     let (upkeep, status) =
-        Upkeep::begin(Arc::clone(&store), Arc::clone(&catalogs)).map_err(cannot_begin)?;
+        Upkeep::begin(Arc::clone(&store), Arc::clone(&catalogs), watch).map_err(cannot_begin)?;
     let counted = config
         .listen
         .metrics
@@ -179,8 +198,12 @@ pub(super) fn serve(
         },
         async |pulse| {
             let ready = || {
+                let tls = served_tls.is_some();
                 for address in &addresses {
-                    tracing::info!(%address, package_versions, "serving");
+                    tracing::info!(%address, tls, package_versions, "serving");
+                }
+                for file in &files {
+                    tracing::info!(socket = %file.path().display(), package_versions, "serving");
                 }
                 if let Some(first) = addresses.first() {
                     ready(*first);
@@ -195,6 +218,13 @@ pub(super) fn serve(
     drop(upkeep);
     tracing::info!(cut_connections = stopped.cut_connections, "stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Returns where the registry is reached, for people.
+fn reached(addresses: &[SocketAddr], files: &[ApiSocket]) -> Vec<String> {
+    let addresses = addresses.iter().map(ToString::to_string);
+    let files = files.iter().map(|file| format!("unix:{}", file.path().display()));
+    addresses.chain(files).collect()
 }
 
 /// Returns who may do what: the settings say it, but for root, and for whom the server runs as, whose the store is.

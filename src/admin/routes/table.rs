@@ -14,7 +14,7 @@ use actix_web::{FromRequest, Handler, HttpMessage, HttpRequest, Responder, Route
 use super::refusal::Refusal;
 use super::{
     Operator, additions, branches, distributions, history, holds, house, imports, keys, plans,
-    quarantine, questions, records, signatures, status,
+    quarantine, questions, records, signatures, status, tls,
 };
 use crate::admin::error::OperationError;
 use crate::admin::peer::PeerUser;
@@ -63,6 +63,8 @@ pub(super) fn entries() -> Vec<Entry> {
         entry(GET, Viewer, "/distributions/{name}/record", records::offer_record),
         entry(GET, Viewer, "/records/{number}", records::record),
         entry(GET, Viewer, "/signer", records::signer),
+        entry(GET, Viewer, "/tls", tls::show),
+        entry(POST, Admin, "/tls/reload", tls::reload),
         entry(POST, Admin, "/gc", house::collect),
         entry(GET, Viewer, "/sizes", house::sizes),
         entry(POST, Approver, "/rollbacks", branches::rollback),

@@ -8,13 +8,20 @@ use std::path::Path;
 use super::CliError;
 use crate::accounts;
 use crate::config::{Config, ListenAddress, Origin, Setting};
-use crate::server::{ControlSocket, Inherited};
+use crate::server::{API_SOCKET_MODE, ApiSocket, ControlSocket, Inherited};
 
-/// Listens at all of `addresses`; returns the sockets.
-pub(super) fn listen(
-    addresses: &Setting<Vec<ListenAddress>>,
-) -> Result<Vec<TcpListener>, CliError> {
-    let mut listeners = Vec::new();
+/// The sockets where the registry is reached.
+#[derive(Default)]
+pub(super) struct Listening {
+    pub api: Vec<TcpListener>,
+    pub api_sockets: Vec<UnixListener>,
+    /// The files of the latter, where they are this process's: they go away with it.
+    pub files: Vec<ApiSocket>,
+}
+
+/// Listens at all of `addresses`.
+pub(super) fn listen(addresses: &Setting<Vec<ListenAddress>>) -> Result<Listening, CliError> {
+    let mut listening = Listening::default();
     for address in &addresses.value {
         let cannot_listen = |error: io::Error| {
             let told = CliError::new(format!("cannot listen at {address}")).caused_by(&error);
@@ -27,13 +34,21 @@ pub(super) fn listen(
                 )),
             }
         };
-        let ListenAddress::Tcp(tcp) = address else {
-            return Err(cannot_listen(io::ErrorKind::Unsupported.into()));
-        };
-        let candidates = tcp.resolve().map_err(cannot_listen)?;
-        listeners.push(TcpListener::bind(candidates.as_slice()).map_err(cannot_listen)?);
+        match address {
+            ListenAddress::Tcp(tcp) => {
+                let candidates = tcp.resolve().map_err(cannot_listen)?;
+                let listener = TcpListener::bind(candidates.as_slice()).map_err(cannot_listen)?;
+                listening.api.push(listener);
+            }
+            ListenAddress::Unix(path) => {
+                let (file, listener) =
+                    ApiSocket::bind(path, API_SOCKET_MODE).map_err(cannot_listen)?;
+                listening.api_sockets.push(listener);
+                listening.files.push(file);
+            }
+        }
     }
-    Ok(listeners)
+    Ok(listening)
 }
 
 /// Returns where sockets are reached.

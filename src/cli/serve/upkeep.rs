@@ -1,5 +1,5 @@
-//! What a server does beside answering: it writes down what was fetched, takes up holds that end by themselves, and says in
-//! a line what is served.
+//! What a server does beside answering: it writes down what was fetched, takes up holds that end by themselves and
+//! certificates that were changed, and says in a line what is served.
 
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::tls::TlsWatch;
 use crate::admin::status::{self, Mark};
 use crate::catalog::Catalogs;
 use crate::cli::status as text;
 use crate::store::Store;
 
-/// How often it looks whether a hold has ended.
+/// How often it looks whether a hold has ended, and at the files of the certificate.
 const TICK: Duration = Duration::from_secs(1);
 /// How often what was fetched is written down.
 const PERIOD: Duration = Duration::from_secs(60);
@@ -30,6 +31,7 @@ impl Upkeep {
     pub(super) fn begin(
         store: Arc<Store>,
         catalogs: Arc<Catalogs>,
+        mut tls: Option<TlsWatch>,
     ) -> std::io::Result<(Self, watch::Receiver<String>)> {
         let (stop, stopped) = channel();
         let mut line = Line::of(&store);
@@ -53,6 +55,9 @@ impl Upkeep {
                     .is_some_and(|end| end <= Timestamp::now());
                 if let Some(Err(error)) = has_ended.then(|| catalogs.reload(&store)) {
                     tracing::warn!(%error, "cannot take up the end of a hold");
+                }
+                if let Some(tls) = &mut tls {
+                    tls.look();
                 }
                 if line.renew(&store) {
                     say.send_replace(line.text.clone());
