@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -47,19 +48,36 @@ def memory_bytes(pid, field):
     return int(found[1]) * 1024 if found else 0
 
 
+class Certificate:
+    """A certificate for localhost by an authority of its own, and what it takes to serve and to believe it."""
+
+    def __init__(self, binary, folder):
+        self.certificate, self.key = Path(folder, "certificate.pem"), Path(folder, "key.pem")
+        self.settings = {"AIRLOCK_TLS_CERTIFICATE": str(self.certificate), "AIRLOCK_TLS_KEY": str(self.key)}
+        self.command = [binary, "--data-dir", folder, "--quiet", "tls", "init", "--name", "localhost"]
+        self.renew()
+        self.context = ssl.create_default_context(cafile=Path(folder, "ca.pem"))
+
+    def renew(self):
+        """Puts another certificate by the same authority in its place."""
+        subprocess.run(self.command, env={**QUIET, **self.settings}, check=True)
+
+
 class Server:
     """A server, from the start of its process to its clean end."""
 
-    def __init__(self, binary, store):
+    def __init__(self, binary, store, tls=None):
+        """`tls` is the [`Certificate`] to serve by; without, plain HTTP is spoken."""
         self.store = Path(store)
         self.address = ("127.0.0.1", closed_port())
+        self.tls = tls
         listen = f"{self.address[0]}:{self.address[1]}"
-        self.url = f"http://{listen}"
+        self.url = f"http{'s' if tls else ''}://{listen}"
         begun = time.monotonic()
         # A file: a pipe that nobody reads would stop the server once it is full.
         self.log = tempfile.TemporaryFile()
         command = [binary, "--data-dir", store, "serve", "--listen", listen]
-        self.process = subprocess.Popen(command, env=QUIET, stderr=self.log)
+        self.process = subprocess.Popen(command, env={**QUIET, **(tls.settings if tls else {})}, stderr=self.log)
         self._wait_for_first_answer()
         self.seconds_to_first_search = time.monotonic() - begun
 
@@ -69,7 +87,7 @@ class Server:
                 self.log.seek(0)
                 raise RuntimeError(f"the server ended: {self.log.read().decode()}")
             try:
-                with Client(self.address) as client:
+                with self.client() as client:
                     client.get("/search")
                     return
             except ConnectionRefusedError:
@@ -87,7 +105,7 @@ class Server:
             self.process.wait()
 
     def client(self, **headers):
-        return Client(self.address, **headers)
+        return Client(self.address, tls=self.tls.context if self.tls else None, **headers)
 
     def resident_bytes(self):
         return memory_bytes(self.process.pid, "VmRSS")

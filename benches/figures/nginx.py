@@ -26,7 +26,7 @@ http {{
     fastcgi_temp_path {folder}/temp;
     uwsgi_temp_path {folder}/temp;
     scgi_temp_path {folder}/temp;
-    server {{ listen 127.0.0.1:{port}; root {folder}/files; }}
+    server {{ listen 127.0.0.1:{port}{tls}; root {folder}/files; }}
 }}
 """
 
@@ -34,26 +34,32 @@ http {{
 class Nginx:
     """A running nginx whose files are put in while it runs."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, tls=None):
+        """`tls` is the certificate to serve by, as `airlock.Certificate`; without, plain HTTP is spoken."""
         self.files = folder / "files"
         self.files.mkdir(parents=True)
         self.address = ("127.0.0.1", closed_port())
-        self.url = f"http://127.0.0.1:{self.address[1]}"
+        self.tls = tls
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.address[1]}"
         # Of root's, the workers would become another user, who cannot look into the run's folder.
         user = "user root;" if os.geteuid() == 0 else ""
         configuration = folder / "nginx.conf"
-        configuration.write_text(CONFIGURATION.format(user=user, folder=folder, port=self.address[1]))
+        spoken = f" ssl; ssl_certificate {tls.certificate}; ssl_certificate_key {tls.key}" if tls else ""
+        configuration.write_text(CONFIGURATION.format(user=user, folder=folder, port=self.address[1], tls=spoken))
         self.process = subprocess.Popen(["nginx", "-p", folder, "-c", configuration, "-e", folder / "error.log"])
         self._wait()
 
     def _wait(self):
         while self.process.poll() is None:
             try:
-                Client(self.address).socket.close()
+                self._client().socket.close()
                 return
             except ConnectionRefusedError:
                 time.sleep(0.01)
         raise RuntimeError("nginx ended at once")
+
+    def _client(self, **headers):
+        return Client(self.address, tls=self.tls.context if self.tls else None, **headers)
 
     def put(self, server, path):
         """Makes nginx serve what `server` answers at `path`, plain and as gzip if it can be had; returns its path."""
@@ -66,7 +72,7 @@ class Nginx:
         if gzip.startswith(b"\x1f\x8b"):
             (self.files / f"{number}.gz").write_bytes(gzip)
         for is_gzip, expected in ((False, plain), (True, gzip)):
-            with Client(self.address, gzip=is_gzip) as client:
+            with self._client(gzip=is_gzip) as client:
                 if client.get(f"/{number}") != expected:
                     raise RuntimeError(f"nginx does not serve the bytes of {path}")
         return f"/{number}"

@@ -40,4 +40,4 @@ def row(name):
 
 
 # Importing them adds their rows, in this order.
-from rows import importing, serving, zips, queries, synthetic, busy, hostile  # noqa: E402, F401
+from rows import importing, serving, tls, zips, queries, synthetic, busy, hostile  # noqa: E402, F401
