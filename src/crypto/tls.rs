@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
 
-pub use acceptor::{Acceptor, TlsStream};
+pub use acceptor::{Acceptor, TlsStream, keep_at_most};
 pub use authority::Authority;
 pub use certificate::Certificate;
 pub use chain::{Chain, End};

@@ -17,10 +17,13 @@ use tokio::time::{sleep, timeout};
 use super::connection::FIRST_REQUEST_GRACE;
 use super::places::Place;
 use super::transport::Transport;
-use crate::crypto::tls::Acceptor;
+use crate::crypto::tls::{self, Acceptor, TlsStream};
 
 /// How long a client that spoke plain HTTP is read on, so that it sees why it was refused.
 const LINGER: Duration = Duration::from_secs(2);
+
+/// Bytes that are kept for one of many clients beyond those it has taken: one record (RFC 8446, 5.1).
+const CROWDED_BYTES: usize = 16 << 10;
 
 const REFUSAL: &str = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: text/plain; \
     charset=utf-8\r\nx-content-type-options: nosniff\r\ncontent-length: 66\r\n\r\nthis port speaks TLS: \
@@ -69,7 +72,12 @@ impl Handshake {
             Either::Right(((), _)) => Err(io::ErrorKind::TimedOut.into()),
         };
         match shaken {
-            Ok(stream) => Some(stream),
+            Ok(mut stream) => {
+                if place.is_in_a_crowd() {
+                    tls::keep_at_most(&mut stream, CROWDED_BYTES);
+                }
+                Some(Transport::Tls(Box::new(stream)))
+            }
             Err(error) => {
                 tracing::debug!(?peer, %error, "no TLS handshake");
                 None
@@ -78,7 +86,7 @@ impl Handshake {
     }
 }
 
-async fn secured(acceptor: Acceptor, mut stream: TcpStream) -> io::Result<Transport> {
+async fn secured(acceptor: Acceptor, mut stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
     let mut first = [0];
     if stream.peek(&mut first).await? == 0 {
         return Err(io::ErrorKind::UnexpectedEof.into());
@@ -87,7 +95,7 @@ async fn secured(acceptor: Acceptor, mut stream: TcpStream) -> io::Result<Transp
         refuse_plain_http(&mut stream).await?;
         return Err(io::Error::other("plain HTTP"));
     }
-    Ok(Transport::Tls(Box::new(acceptor.accept(stream).await?)))
+    acceptor.accept(stream).await
 }
 
 /// Says what is wrong, and reads on for a moment: a connection that is closed with something unread is reset, and its

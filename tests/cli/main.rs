@@ -22,6 +22,7 @@ mod signatures;
 #[path = "../support/signer.rs"]
 mod signer;
 mod sources;
+mod tls;
 #[path = "../support/trees.rs"]
 mod trees;
 

@@ -31,13 +31,7 @@ fn mode(path: &std::path::Path) -> u32 {
 }
 
 pub fn served(bench: &Bench) -> Result<ServedTls, TlsError> {
-    ServedTls::load(TlsFiles {
-        certificate: bench.places.certificate.clone(),
-        key: bench.places.key.clone(),
-        key_passphrase: None,
-        min_version: MinVersion::Tls12,
-        client_ca: None,
-    })
+    ServedTls::load(served_files(bench))
 }
 
 #[test]

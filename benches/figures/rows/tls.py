@@ -42,4 +42,4 @@ def idle_connections(stand, certificate):
         each = (server.resident_bytes() - before) / IDLE / 1024
         for client in clients:
             client.socket.close()
-    return Figure("resident for each idle TLS connection", "KiB", each, must=at_most(64), goal=at_most(32))
+    return Figure("resident for each idle TLS connection", "KiB", each, must=at_most(48), goal=at_most(24))

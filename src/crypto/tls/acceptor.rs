@@ -30,3 +30,9 @@ impl Acceptor {
         TlsAcceptor::from(self.0.config()).accept(stream).await
     }
 }
+
+/// Bounds the bytes that are kept, encrypted, for a client that takes none. Where few have to be kept, writing takes more
+/// calls of the kernel: rustls keeps 64 KiB where nothing is said.
+pub fn keep_at_most<T>(stream: &mut TlsStream<T>, bytes: usize) {
+    stream.get_mut().1.set_buffer_limit(Some(bytes));
+}

@@ -1,0 +1,88 @@
+//! `airlock tls`: what it says, and what a running server makes of it.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use insta::assert_snapshot;
+
+use crate::server::Server;
+use crate::{Site, text};
+
+impl Site {
+    /// A command with settings that name a certificate.
+    fn with_certificate(&self, args: &[&str]) -> Command {
+        let mut command = self.command(args);
+        command
+            .env("AIRLOCK_TLS_CERTIFICATE", self.path("tls/certificate.pem"))
+            .env("AIRLOCK_TLS_KEY", self.path("tls/key.pem"));
+        command
+    }
+
+    /// What such a command said, without what differs each time.
+    fn said_with_certificate(&self, args: &[&str]) -> String {
+        let said = self.shown(&self.with_certificate(args).output().unwrap());
+        let differs = |line: &str| {
+            ["  holds ", "  sha256 ", "  root "]
+                .iter()
+                .any(|begin| line.starts_with(begin))
+        };
+        let lines: Vec<_> = said.lines().filter(|line| !differs(line)).collect();
+        lines.join("\n")
+    }
+}
+
+#[test]
+fn a_certificate_is_made_and_shown_and_a_running_server_takes_up_the_next() {
+    let site = Site::new();
+    assert_snapshot!(site.said_with_certificate(&["tls", "init", "--name", "epr.site", "--ip", "::1"]), @"");
+    let mut command = site.with_certificate(&["serve", "--listen", "127.0.0.1:0"]);
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    log.read_line(&mut line).unwrap();
+    assert!(line.contains(" tls=true "), "{line}");
+    let address = line
+        .split("address=")
+        .nth(1)
+        .unwrap()
+        .split(' ')
+        .next()
+        .unwrap();
+    let server = Server {
+        address: address.parse().unwrap(),
+        child,
+    };
+    std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+
+    let renewed = site.said_with_certificate(&["tls", "init", "--name", "epr.site"]);
+    assert!(
+        renewed.ends_with("\nThe running server serves it."),
+        "{renewed}"
+    );
+    assert_snapshot!(site.said_with_certificate(&["tls", "show"]), @"");
+
+    // What it cannot use it says, and goes on with what it has.
+    std::fs::write(site.path("tls/key.pem"), "junk").unwrap();
+    let shown = site.said_with_certificate(&["tls", "show"]);
+    assert!(!shown.contains("serves another"), "{shown}");
+    assert!(server.stop());
+    let failed = site.said_with_certificate(&["serve", "--listen", "127.0.0.1:0"]);
+    assert_snapshot!(failed, @"");
+}
+
+#[test]
+fn what_is_not_installed_is_told_with_what_to_do() {
+    let site = Site::new();
+    assert_snapshot!(site.run(&["tls", "show"]), @"");
+    let junk = site.source("junk", "a letter");
+    assert_snapshot!(site.run(&["tls", "install", &junk]), @"");
+    site.run(&["tls", "init", "--name", "epr.site"]);
+    let own = text(&site.path("data/tls/certificate.pem")).to_owned();
+    assert_snapshot!(site.run(&["tls", "install", &own, "--ca", &own]), @"");
+    assert_snapshot!(site.run(&["tls", "csr", "--name", "https://epr.site"]), @"");
+    assert_snapshot!(site.run(&["tls", "csr", "--name", "epr.site", "--ip", "10.0.0.1"]), @"");
+    let key = site.path("data/tls/request.key");
+    let request = text(&site.path("data/tls/request.csr")).to_owned();
+    assert!(key.exists());
+    assert_snapshot!(site.run(&["tls", "install", &request]), @"");
+}
