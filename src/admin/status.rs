@@ -100,7 +100,10 @@ impl Service {
             process: std::process::id(),
             addresses: self.addresses.clone(),
             kibanas: self.kibanas.list(),
-            certificate_expires: self.tls.as_ref().map(|tls| tls.report(Timestamp::now()).not_after),
+            certificate_expires: self
+                .tls
+                .as_ref()
+                .map(|tls| tls.report(Timestamp::now()).not_after),
         }
     }
 }

@@ -33,8 +33,8 @@ use crate::crypto::tls::Acceptor;
 use crate::limits::Limits;
 use crate::server::metrics::Metrics;
 use crate::server::{
-    self, ApiSocket, CONTROL_SOCKET, Inherited, Lifecycle, Listeners, Notifier, ReloadError, Reloads,
-    Settings, file_limit,
+    self, ApiSocket, CONTROL_SOCKET, Inherited, Lifecycle, Listeners, Notifier, ReloadError,
+    Reloads, Settings, file_limit,
 };
 use crate::store::Store;
 
@@ -223,7 +223,9 @@ pub(super) fn serve(
 /// Returns where the registry is reached, for people.
 fn reached(addresses: &[SocketAddr], files: &[ApiSocket]) -> Vec<String> {
     let addresses = addresses.iter().map(ToString::to_string);
-    let files = files.iter().map(|file| format!("unix:{}", file.path().display()));
+    let files = files
+        .iter()
+        .map(|file| format!("unix:{}", file.path().display()));
     addresses.chain(files).collect()
 }
 

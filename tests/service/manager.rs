@@ -85,6 +85,8 @@ fn a_server_that_does_not_answer_is_not_alive() {
     let listeners = Listeners {
         api: vec![listener],
         are_inherited: false,
+        tls: None,
+        api_sockets: Vec::new(),
         control: None,
     };
     let hangs = |app: &mut ServiceConfig| {
@@ -111,6 +113,8 @@ fn a_server_that_does_not_answer_is_not_alive() {
     let listeners = Listeners {
         api: Vec::new(),
         are_inherited: false,
+        tls: None,
+        api_sockets: Vec::new(),
         control: None,
     };
     serve(listeners, &settings, answers, nothing, async |pulse| {

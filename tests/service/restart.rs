@@ -149,6 +149,8 @@ fn one_that_takes_long_keeps_nobody_waiting_at_a_socket_that_outlives_the_server
     let listeners = Listeners {
         api: vec![listener.try_clone().unwrap()],
         are_inherited: true,
+        tls: None,
+        api_sockets: Vec::new(),
         control: None,
     };
     let settings = Settings {

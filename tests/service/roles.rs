@@ -14,7 +14,7 @@ use airlock::admin::{Kibanas, PeerUser, Role, Roles};
 use airlock::catalog::Catalogs;
 use airlock::limits::Limits;
 use airlock::store::Store;
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 /// A user number for each role, none of them root's or the store's owner's.
@@ -41,7 +41,7 @@ fn operator(store: &Arc<Store>) -> Data<Operator> {
             since: jiff::Timestamp::now(),
             addresses: Vec::new(),
             kibanas: Data::new(Kibanas::default()),
-            certificate_expires: ArcSwapOption::empty(),
+            tls: None,
         },
     })
 }

@@ -21,7 +21,7 @@ const PASSPHRASE_BYTES: u64 = 1 << 10;
 
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const ELLIPTIC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-/// Curves and EdDSA, and what people call them.
+/// Curves and signatures, and what people call them.
 const NAMED: [(&str, &str); 5] = [
     ("1.2.840.10045.3.1.7", "ECDSA P-256"),
     ("1.3.132.0.34", "ECDSA P-384"),

@@ -105,7 +105,14 @@ impl TlsFiles {
 
 /// What tells that a file was changed or replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stamp(Vec<Option<(u64, u64, u64, i64, i64)>>);
+pub struct Stamp(Vec<Option<FileStamp>>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct FileStamp {
+    place: (u64, u64),
+    bytes: u64,
+    changed: (i64, i64),
+}
 
 /// What a server speaks TLS with.
 #[derive(Debug)]
@@ -146,7 +153,11 @@ impl ServedTls {
 
     /// Returns what changes when one of the files does. Costs a look at each file's metadata.
     pub fn stamp(&self) -> Stamp {
-        let of = |it: Metadata| (it.dev(), it.ino(), it.len(), it.ctime(), it.ctime_nsec());
+        let of = |it: Metadata| FileStamp {
+            place: (it.dev(), it.ino()),
+            bytes: it.len(),
+            changed: (it.ctime(), it.ctime_nsec()),
+        };
         Stamp(
             self.files
                 .paths()
