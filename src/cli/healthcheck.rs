@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::{CliError, Common};
 use crate::config::{Config, ListenAddress};
+use crate::crypto::tls;
 
 /// How long each step may take: well within the 30 s that container engines give.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -34,6 +35,7 @@ struct Target {
     place: Place,
     host: String,
     path: String,
+    speaks_tls: bool,
 }
 
 #[derive(Debug)]
@@ -79,10 +81,11 @@ impl Target {
             CliError::new(format!("cannot ask {url}: {why}"))
                 .hint("name it as in `airlock healthcheck --url http://127.0.0.1:8080`")
         };
-        let (Some(host), Some("http")) = (url.host(), url.scheme_str()) else {
-            return Err(wrong("it is no http address"));
+        let (Some(host), Some(scheme @ ("http" | "https"))) = (url.host(), url.scheme_str()) else {
+            return Err(wrong("it is no http or https address"));
         };
-        let port = url.port_u16().unwrap_or(80);
+        let speaks_tls = scheme == "https";
+        let port = url.port_u16().unwrap_or(if speaks_tls { 443 } else { 80 });
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let addresses = (bare, port).to_socket_addrs();
         let addresses = addresses.map_err(|error| wrong(&error.to_string()))?;
@@ -95,6 +98,7 @@ impl Target {
             place: Place::Tcp(addresses.collect()),
             host: host.to_owned(),
             path: path.to_owned(),
+            speaks_tls,
         })
     }
 
@@ -122,15 +126,18 @@ impl Target {
                 )
             }
         };
-        let shown = match address {
-            ListenAddress::Unix(_) => address.to_string(),
-            ListenAddress::Tcp(_) => format!("http://{address}"),
+        let speaks_tls = config.tls.certificate.value.is_some();
+        let (shown, speaks_tls) = match address {
+            ListenAddress::Unix(_) => (address.to_string(), false),
+            ListenAddress::Tcp(_) if speaks_tls => (format!("https://{address}"), true),
+            ListenAddress::Tcp(_) => (format!("http://{address}"), false),
         };
         Ok(Self {
             shown,
             place,
             host: host.to_owned(),
             path: "/health".to_owned(),
+            speaks_tls,
         })
     }
 
@@ -149,13 +156,28 @@ impl Target {
                         Ok(stream) => {
                             stream.set_read_timeout(Some(PATIENCE))?;
                             stream.set_write_timeout(Some(PATIENCE))?;
-                            return self.exchange(stream);
+                            return self.ask_on(stream);
                         }
                         Err(error) => failed = error,
                     }
                 }
                 Err(failed)
             }
+        }
+    }
+
+    /// Whose certificate it is does not matter here: Kibana looks at that.
+    fn ask_on(&self, stream: TcpStream) -> io::Result<()> {
+        if !self.speaks_tls {
+            return self.exchange(stream);
+        }
+        match self.exchange(tls::with_anyone(
+            stream,
+            self.host.trim_matches(['[', ']']),
+        )?) {
+            // It speaks, and only to those whom it knows.
+            Err(error) if tls::asks_for_certificate(&error) => Ok(()),
+            asked => asked,
         }
     }
 

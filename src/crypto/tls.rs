@@ -6,6 +6,7 @@
 //! alternative names alone.
 
 mod acceptor;
+mod anyone;
 mod authority;
 mod certificate;
 mod chain;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 
 pub use acceptor::{Acceptor, TlsStream, keep_at_most};
+pub use anyone::{asks_for_certificate, with_anyone};
 pub use authority::Authority;
 pub use certificate::Certificate;
 pub use chain::{Chain, End};

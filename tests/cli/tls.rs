@@ -54,6 +54,13 @@ fn a_certificate_is_made_and_shown_and_a_running_server_takes_up_the_next() {
     };
     std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
 
+    let asked = |scheme: &str| {
+        let url = format!("{scheme}://{}", server.address);
+        site.said_with_certificate(&["healthcheck", "--url", &url])
+    };
+    assert!(asked("https").starts_with("exit 0\nhealthy: https://"));
+    assert!(asked("http").ends_with(": it answers 400"));
+
     let renewed = site.said_with_certificate(&["tls", "init", "--name", "epr.site"]);
     assert!(
         renewed.ends_with("\nThe running server serves it."),

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
+use airlock::crypto::tls::{asks_for_certificate, with_anyone};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{
     ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, StreamOwned,
@@ -143,5 +144,11 @@ fn a_client_shows_a_certificate_of_the_right_authority_or_is_refused() {
             assert!(answered.is_err(), "{answered:?}");
         }
     }
+    // Who looks only whether it speaks TLS learns that it does.
+    let mut looks = with_anyone(TcpStream::connect(site.server.address).unwrap(), "x").unwrap();
+    let error = write!(looks, "GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        .and_then(|()| looks.read(&mut [0]))
+        .unwrap_err();
+    assert!(asks_for_certificate(&error), "{error:?}");
     site.server.stop();
 }
