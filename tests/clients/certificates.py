@@ -40,18 +40,19 @@ def main():
                 expected = {path: client.get(path) for path in PATHS}
             clients = [Asking(server, expected, number) for number in range(CLIENTS)]
             seen, steps = set(), itertools.cycle((renewed, found, halved, junk))
-            until = time.monotonic() + arguments.seconds
-            while time.monotonic() < until:
+            begun = time.monotonic()
+            while time.monotonic() < begun + arguments.seconds:
                 next(steps)(certificate, tls, spare)
                 time.sleep(1)
                 with server.client() as client:
                     seen.add(client.socket.getpeercert()["serialNumber"])
+            seconds = time.monotonic() - begun
             samples, failures = [], []
             for client in clients:
                 took, failed = client.finish()
                 samples += took
                 failures += failed
-    print(f"{len(samples):,} answers, {len(samples) / arguments.seconds:.0f} a second, by {len(seen)} certificates")
+    print(f"{len(samples):,} answers, {len(samples) / seconds:.0f} a second, by {len(seen)} certificates")
     print(f"half of them within {1000 * percentile(samples, 0.5):.1f} ms, 99 of 100 within {1000 * percentile(samples, 0.99):.1f} ms")
     print("\n".join([f"{len(failures)} failed", *failures[:10]]))
     return 1 if failures or len(seen) < arguments.seconds // 8 else 0
