@@ -44,7 +44,7 @@ class Nginx:
         # Of root's, the workers would become another user, who cannot look into the run's folder.
         user = "user root;" if os.geteuid() == 0 else ""
         configuration = folder / "nginx.conf"
-        spoken = f" ssl; ssl_certificate {tls.certificate}; ssl_certificate_key {tls.key}" if tls else ""
+        spoken = f" ssl; ssl_protocols TLSv1.3; ssl_certificate {tls.certificate}; ssl_certificate_key {tls.key}" if tls else ""
         configuration.write_text(CONFIGURATION.format(user=user, folder=folder, port=self.address[1], tls=spoken))
         self.process = subprocess.Popen(["nginx", "-p", folder, "-c", configuration, "-e", folder / "error.log"])
         self._wait()

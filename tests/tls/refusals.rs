@@ -242,8 +242,19 @@ fn junk_is_refused_and_other_formats_are_named() {
     cut.truncate(cut.len() - 40);
     let broken = good.pem().replace("MI", "!!");
     let not_one = "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n";
-    let mut pkcs12 = vec![0x30, 0x82, 0x0a, 0x00, 2, 1, 3];
-    pkcs12.resize(2564, 0);
+    // As `openssl pkcs12 -export` begins.
+    let mut pkcs12 = vec![
+        0x30, 0x82, 0x06, 0x8b, 2, 1, 3, 0x30, 0x82, 0x06, 0x51, 6, 9, 0x2a, 0x86, 0x48, 0x86,
+        0xf7, 0x0d, 1, 7, 1,
+    ];
+    pkcs12.resize(1679, 0);
+    let pkcs7 = [
+        &[
+            0x30, 0x82, 0x02, 0x00, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2,
+        ][..],
+        &[0; 501],
+    ]
+    .concat();
     let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: DES-EDE3-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
     for (bytes, expected) in [
         (Vec::new(), "[FOLDER]/junk holds no certificate"),
@@ -265,6 +276,7 @@ fn junk_is_refused_and_other_formats_are_named() {
             "[FOLDER]/junk holds a CERTIFICATE that cannot be read",
         ),
         (pkcs12, "[FOLDER]/junk is a PKCS#12 file"),
+        (pkcs7, "[FOLDER]/junk is a PKCS#7 file"),
         (
             "-----BEGIN PKCS7-----\nAAAA\n-----END PKCS7-----\n".into(),
             "[FOLDER]/junk is a PKCS#7 file",

@@ -192,22 +192,21 @@ impl Pieces {
                 .take(4)
                 .any(|window| window == begin)
         };
+        let other = |format| FileError::OtherFormat {
+            path: path.to_owned(),
+            format,
+        };
         if let Some(certificate) = Certificate::from_der(bytes) {
             pieces.certificates.push(certificate);
+        } else if bytes.starts_with(&[0x30]) && starts_inside(&PKCS12) {
+            // Before keys: what guesses their kind takes this for one.
+            return Err(other(error::PKCS12));
+        } else if bytes.starts_with(&[0x30]) && starts_inside(&PKCS7) {
+            return Err(other(error::PKCS7));
         } else if let Ok(key) = PrivateKeyDer::try_from(bytes) {
             pieces.keys.push(KeyText::Plain(key.clone_key()));
         } else if EncryptedPrivateKeyInfo::try_from(bytes).is_ok() {
             pieces.keys.push(KeyText::Encrypted(bytes.to_vec()));
-        } else if bytes.starts_with(&[0x30]) && starts_inside(&PKCS12) {
-            return Err(FileError::OtherFormat {
-                path: path.to_owned(),
-                format: error::PKCS12,
-            });
-        } else if bytes.starts_with(&[0x30]) && starts_inside(&PKCS7) {
-            return Err(FileError::OtherFormat {
-                path: path.to_owned(),
-                format: error::PKCS7,
-            });
         }
         Ok(pieces)
     }
