@@ -21,6 +21,7 @@ mod shared;
 mod signatures;
 #[path = "../support/signer.rs"]
 mod signer;
+mod sockets;
 mod sources;
 mod tls;
 #[path = "../support/trees.rs"]
