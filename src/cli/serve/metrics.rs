@@ -58,6 +58,8 @@ impl MetricsListener {
         let listeners = Listeners {
             api: vec![listener],
             are_inherited: false,
+            tls: None,
+            api_sockets: Vec::new(),
             control: None,
         };
         let settings = Settings {
