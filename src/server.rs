@@ -48,7 +48,6 @@ pub use notify::Notifier;
 pub use pulse::Pulse;
 pub use reload::{ReloadError, Reloads};
 pub use request_log::kibana_version;
-pub use transport::Peer;
 
 /// The name of the operator's socket in the data folder.
 pub const CONTROL_SOCKET: &str = "control.sock";

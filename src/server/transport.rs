@@ -2,7 +2,6 @@
 //! answers is compiled once.
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -23,15 +22,6 @@ pub enum Transport {
     Unix(UnixStream),
 }
 
-/// Who is at the other end of a connection, kept with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Peer {
-    /// A client on the network, or a proxy.
-    Network(SocketAddr),
-    /// A process of this host, at a Unix socket: the host's own nginx or httpd.
-    LocalSocket,
-}
-
 impl Transport {
     /// Returns the user at the other end, which only a Unix socket tells.
     pub fn peer_user(&self) -> Option<PeerUser> {
@@ -39,16 +29,6 @@ impl Transport {
             Self::Unix(stream) => Some(PeerUser(stream.peer_cred().ok()?.uid())),
             Self::Tcp(_) | Self::Tls(_) => None,
         }
-    }
-
-    /// Returns who is at the other end; `None` where a client has gone again already.
-    pub fn peer(&self) -> Option<Peer> {
-        let stream = match self {
-            Self::Tcp(stream) => stream,
-            Self::Tls(stream) => stream.get_ref().0,
-            Self::Unix(_) => return Some(Peer::LocalSocket),
-        };
-        stream.peer_addr().ok().map(Peer::Network)
     }
 
     fn reader(&mut self) -> &mut (dyn AsyncRead + Unpin) {

@@ -206,9 +206,6 @@ where
             if let Some(user) = stream.get_ref().peer_user() {
                 data.insert(user);
             }
-            if let Some(peer) = stream.get_ref().peer() {
-                data.insert(peer);
-            }
         })
         .h1(map_config(app, |_| AppConfig::default()))
         .new_service(())
