@@ -83,6 +83,8 @@ pub struct Limits {
     pub loose_signatures_bytes: u64,
     /// Bytes of what a Kibana says of its packages, which are in memory together. It takes some 2 KiB for each.
     pub installed_bytes: u64,
+    /// Bytes of a file with certificates that are looked at; a bundle of all public authorities has 250 kB.
+    pub ca_bytes: u64,
     /// Holds of one distribution that are not over, and package versions that are withdrawn: every catalog that is built looks
     /// at each.
     pub holds: usize,
@@ -141,6 +143,7 @@ impl Default for Limits {
             signature_bytes: 16 << 10,
             loose_signatures_bytes: 24 << 20,
             installed_bytes: 16 << 20,
+            ca_bytes: 1 << 20,
             holds: 1_000,
             query_bytes: 8 << 10,
             ranges: 16,

@@ -16,6 +16,7 @@ pub mod history;
 pub mod holds;
 pub mod keys;
 mod kibanas;
+pub mod kibana_config;
 mod missing;
 pub mod offer_record;
 mod offering;

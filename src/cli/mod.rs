@@ -24,9 +24,11 @@ mod holds;
 mod import;
 mod key_places;
 mod keys;
+mod kibana_config;
 mod log;
 mod numbers;
 mod owner;
+mod packaged;
 mod plain;
 mod plan_text;
 mod plans;
@@ -160,6 +162,17 @@ enum Command {
     Config(config::ConfigCommand),
     /// Serve a small sample release from a temporary folder, to try Kibana against
     Demo(demo::DemoArgs),
+    /// Print what makes a Kibana ask this registry
+    KibanaConfig(kibana_config::KibanaConfigArgs),
+    /// Print the licences of all that is built into this program
+    #[command(name = "licenses", visible_alias = "licences")]
+    Licences,
+    /// Print the completions of a shell
+    #[command(hide = true)]
+    Completions(packaged::CompletionsArgs),
+    /// Write the man pages
+    #[command(hide = true)]
+    Man(packaged::ManArgs),
 }
 
 /// Runs the command that the process was started with.
@@ -208,6 +221,10 @@ pub fn run() -> ExitCode {
         Command::Healthcheck(args) => healthcheck::run(&common, &args),
         Command::Config(command) => config::run(&common, command),
         Command::Demo(args) => demo::run(&args),
+        Command::KibanaConfig(args) => kibana_config::run(&common, &args),
+        Command::Licences => packaged::licences(&common),
+        Command::Completions(args) => packaged::completions(&args),
+        Command::Man(args) => packaged::man(&args),
     };
     match outcome {
         Ok(code) => code,
