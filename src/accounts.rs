@@ -1,11 +1,12 @@
-//! Users and groups of this host, by name and number.
+//! Users and groups of this host, by name and number, and the addresses of hosts that it knows by name.
 //!
 //! The C library is not asked in this process: its lookups load plug-ins of the host's own C library, which ends a
-//! statically linked program. `/etc/passwd` and `/etc/group` are read here; accounts of a directory (LDAP, Active
-//! Directory through SSSD, systemd) are told by `getent`, the host's own program, where there is one.
+//! statically linked program. `/etc/passwd`, `/etc/group` and `/etc/hosts` are read here; what a directory or a name server
+//! knows (LDAP, Active Directory through SSSD, systemd, DNS) tells `getent`, the host's own program, where there is one.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
+use std::net::IpAddr;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,45 @@ pub fn group_id(name: &str) -> Option<u32> {
         .number
         .parse()
         .ok()
+}
+
+/// Returns the addresses of the host called `name`, each once; none where nobody knows it, or answers in time.
+pub fn addresses(name: &str) -> Vec<IpAddr> {
+    let mut here = Vec::new();
+    // Where the file cannot be read, a name server may know all the same.
+    let _ = File::open("/etc/hosts")
+        .and_then(|file| file.take(LINE_BYTES).read_to_end(&mut here));
+    let found = addresses_in(&here, name);
+    if !found.is_empty() {
+        return found;
+    }
+    let said = ask("getent", "ahosts", name).unwrap_or_default();
+    let mut found = Vec::new();
+    for line in String::from_utf8_lossy(&said).lines() {
+        let first = line.split_whitespace().next();
+        if let Some(address) = first.and_then(|first| first.parse().ok())
+            && !found.contains(&address)
+        {
+            found.push(address);
+        }
+    }
+    found
+}
+
+/// Returns what lines as those of `/etc/hosts` say of `name`.
+fn addresses_in(hosts: &[u8], name: &str) -> Vec<IpAddr> {
+    let mut found = Vec::new();
+    for line in String::from_utf8_lossy(hosts).lines() {
+        let mut fields = line.split('#').next().unwrap_or_default().split_whitespace();
+        let address = fields.next().and_then(|address| address.parse().ok());
+        if let Some(address) = address
+            && fields.any(|field| field.eq_ignore_ascii_case(name))
+            && !found.contains(&address)
+        {
+            found.push(address);
+        }
+    }
+    found
 }
 
 /// What a line of `/etc/passwd` and one of `/etc/group` have alike.
@@ -146,6 +186,21 @@ mod tests {
         let long = format!("{}\nalice:x:7:8\n", "x".repeat(3 << 20));
         let account = find(long.as_bytes(), |account| account.name == "alice");
         assert_eq!(account.unwrap().unwrap().number, "7");
+    }
+
+    #[test]
+    fn addresses_are_found_by_any_name_of_a_line() {
+        let hosts = b"127.0.0.1 localhost\n::1 localhost ip6-localhost # epr.site\n10.1.2.3\tEPR.site epr\nx epr\n";
+        let found = |name| {
+            let found = addresses_in(hosts, name);
+            found.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(found("localhost"), ["127.0.0.1", "::1"]);
+        assert_eq!(found("epr.site"), ["10.1.2.3"]);
+        assert_eq!(found("EPR"), ["10.1.2.3"]);
+        assert!(found("10.1.2.3").is_empty() && found("").is_empty());
+        assert!(addresses("localhost").iter().all(IpAddr::is_loopback));
+        assert!(addresses("-i").is_empty());
     }
 
     #[test]

@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use ipnet::IpNet;
 use jiff::SignedDuration;
 
 use super::given::{Value, Wrong};
+use crate::accounts;
 
 /// Where the registry may be reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +39,15 @@ impl TcpAddress {
             ];
             return Ok(every.map(|every| (every, self.port).into()).into());
         }
-        let mut found: Vec<_> = (self.host.as_str(), self.port).to_socket_addrs()?.collect();
+        let found = match self.host.parse() {
+            Ok(address) => vec![address],
+            Err(_) => accounts::addresses(&self.host),
+        };
+        if found.is_empty() {
+            let text = format!("nobody here knows a host called {:?}", self.host);
+            return Err(io::Error::new(io::ErrorKind::NotFound, text));
+        }
+        let mut found: Vec<SocketAddr> = found.iter().map(|it| (*it, self.port).into()).collect();
         // As the reference registry does: the host that is meant by a name is reached over IPv4 by most.
         found.sort_by_key(SocketAddr::is_ipv6);
         Ok(found)
