@@ -35,8 +35,7 @@ pub fn group_id(name: &str) -> Option<u32> {
 pub fn addresses(name: &str) -> Vec<IpAddr> {
     let mut here = Vec::new();
     // Where the file cannot be read, a name server may know all the same.
-    let _ = File::open("/etc/hosts")
-        .and_then(|file| file.take(LINE_BYTES).read_to_end(&mut here));
+    let _ = File::open("/etc/hosts").and_then(|file| file.take(LINE_BYTES).read_to_end(&mut here));
     let found = addresses_in(&here, name);
     if !found.is_empty() {
         return found;
@@ -58,7 +57,11 @@ pub fn addresses(name: &str) -> Vec<IpAddr> {
 fn addresses_in(hosts: &[u8], name: &str) -> Vec<IpAddr> {
     let mut found = Vec::new();
     for line in String::from_utf8_lossy(hosts).lines() {
-        let mut fields = line.split('#').next().unwrap_or_default().split_whitespace();
+        let mut fields = line
+            .split('#')
+            .next()
+            .unwrap_or_default()
+            .split_whitespace();
         let address = fields.next().and_then(|address| address.parse().ok());
         if let Some(address) = address
             && fields.any(|field| field.eq_ignore_ascii_case(name))

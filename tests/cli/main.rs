@@ -11,6 +11,7 @@ mod holds;
 mod import;
 mod keeping;
 mod keys;
+mod packaged;
 mod questions;
 mod real_images;
 mod records;
