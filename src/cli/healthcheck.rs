@@ -1,7 +1,7 @@
 //! `airlock healthcheck`: asks as Kibana would, and tells by the exit code what came of it. Needs no curl in a container.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,6 +12,7 @@ use hyper::Uri;
 use serde::Serialize;
 
 use super::{CliError, Common};
+use crate::accounts;
 use crate::config::{Config, ListenAddress};
 use crate::crypto::tls;
 
@@ -87,8 +88,14 @@ impl Target {
         let speaks_tls = scheme == "https";
         let port = url.port_u16().unwrap_or(if speaks_tls { 443 } else { 80 });
         let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let addresses = (bare, port).to_socket_addrs();
-        let addresses = addresses.map_err(|error| wrong(&error.to_string()))?;
+        let addresses = match bare.parse() {
+            Ok(address) => vec![address],
+            Err(_) => accounts::addresses(bare),
+        };
+        if addresses.is_empty() {
+            return Err(wrong("nobody here knows that host"));
+        }
+        let addresses = addresses.into_iter().map(|address| (address, port).into());
         let path = match url.path() {
             "" | "/" => "/health",
             path => path,
