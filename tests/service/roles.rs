@@ -111,6 +111,8 @@ fn this_is_served_and_each_needs_this_role() {
     viewer    GET /distributions/{name}/record
     viewer    GET /records/{number}
     viewer    GET /signer
+    viewer    GET /tls
+    admin     POST /tls/reload
     admin     POST /gc
     viewer    GET /sizes
     approver  POST /rollbacks

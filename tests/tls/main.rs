@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
+#[allow(dead_code, reason = "some of it is for other tests")]
+#[path = "../support/answers.rs"]
+mod answers;
 mod certificates;
 mod changes;
 mod clients;
