@@ -205,6 +205,7 @@ impl OperationError {
                 ImportError::AllRefused { .. } => "all-refused",
                 ImportError::NoTarget => "no-target",
                 ImportError::NoSuchPlan(_) => "no-such-plan",
+                ImportError::HasTarget { .. } => "has-target",
                 ImportError::TooManyPackages { .. } => "too-many-packages",
                 ImportError::TooMuchWork { .. } => "too-much-work",
                 ImportError::LooseSignatures { .. } => "loose-signatures",

@@ -178,6 +178,12 @@ pub enum ImportError {
     /// There is no such stage.
     #[error("there is no plan {0}")]
     NoSuchPlan(i64),
+    /// A plan that says where it belongs already.
+    #[error("plan {plan} says already where it belongs")]
+    HasTarget {
+        /// The plan.
+        plan: i64,
+    },
     /// A branch of this name is here, and is of another kind.
     #[error("{name} is here as a {kind} branch")]
     OtherKind {

@@ -102,7 +102,7 @@ pub fn waiting(store: &Store, consent: Consent) -> Result<Vec<Waiting>, ImportEr
     })
 }
 
-/// Says where a stage belongs that did not say it itself.
+/// Says where a stage belongs that did not say it itself. Fails where that is known: somebody may have looked at its plan.
 pub fn set_target(
     store: &Store,
     id: StageId,
@@ -111,9 +111,11 @@ pub fn set_target(
 ) -> Result<(), ImportError> {
     store.write(|conn| {
         if stages::set_target(conn, id, &branch, kind)? {
-            Ok(())
-        } else {
-            Err(ImportError::NoSuchPlan(id.0))
+            return Ok(());
+        }
+        match stages::get(conn, id)? {
+            Some(_) => Err(ImportError::HasTarget { plan: id.0 }),
+            None => Err(ImportError::NoSuchPlan(id.0)),
         }
     })
 }

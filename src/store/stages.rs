@@ -120,7 +120,7 @@ pub fn set_target(
     let changed = conn.execute(
         "UPDATE stage
             SET branch = :branch, branch_kind = :kind
-          WHERE id = :id AND state = 'staged'",
+          WHERE id = :id AND state = 'staged' AND coalesce(branch, :branch) = :branch",
         named_params! { ":id": id, ":branch": branch.as_str(), ":kind": kind.as_str() },
     )?;
     Ok(changed > 0)
@@ -269,6 +269,11 @@ mod tests {
             kind: BranchKind::Local,
             settings,
         });
+        assert_eq!(get(&conn, id).unwrap(), Some(expected.clone()));
+
+        // Its plan may have been looked at: it goes nowhere else from here on.
+        assert!(set_target(&conn, id, &name("mine"), BranchKind::Local).unwrap());
+        assert!(!set_target(&conn, id, &name("production"), BranchKind::Production).unwrap());
         assert_eq!(get(&conn, id).unwrap(), Some(expected));
     }
 
