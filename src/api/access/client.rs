@@ -97,6 +97,7 @@ impl Access {
                 let lines: Vec<_> = headers.get_all(name).collect();
                 // Not text: nothing that can be believed.
                 let lines: Option<Vec<_>> = lines.iter().map(|line| line.to_str().ok()).collect();
+                let lines = lines.filter(|lines| lines.iter().all(|line| is_plainly_quoted(line)));
                 self.nearest_untrusted(&lines?, near, read)
             })
         };
@@ -144,15 +145,29 @@ fn plain_address(text: &str) -> Option<IpAddr> {
 
 /// Returns the address after `for=` in one element of `Forwarded` (RFC 7239, 4); names like `unknown` are none.
 fn forwarded_for(element: &str) -> Option<IpAddr> {
-    element.split(';').find_map(|pair| {
+    let mut told = element.split(';').filter_map(|pair| {
         let (name, value) = pair.trim().split_once('=')?;
         let value = value.trim();
         let quoted = value
             .strip_prefix('"')
             .and_then(|value| value.strip_suffix('"'));
-        name.eq_ignore_ascii_case("for")
-            .then(|| plain_address(quoted.unwrap_or(value)))?
-    })
+        let is_told = name.trim().eq_ignore_ascii_case("for");
+        is_told.then(|| plain_address(quoted.unwrap_or(value)))
+    });
+    // Twice is forbidden, and nobody knows which of both a proxy wrote.
+    match (told.next(), told.next()) {
+        (Some(address), None) => address,
+        _ => None,
+    }
+}
+
+/// Tells whether a line may be cut at its commas and semicolons: none of them stands in quotes, where a proxy puts what its
+/// client said.
+fn is_plainly_quoted(line: &str) -> bool {
+    let mut parts = line.split('"');
+    let is_balanced = parts.clone().count() % 2 == 1;
+    let has_none = |part: &str| !part.contains([',', ';', '\\']);
+    is_balanced && parts.by_ref().skip(1).step_by(2).all(has_none)
 }
 
 fn is_plain(id: &str) -> bool {
@@ -254,6 +269,12 @@ mod tests {
             ("for=unknown", None),
             ("proto=https", None),
             ("for=\"192.0.2.1", None),
+            // What a client said of the host, where its proxy passes it on in quotes.
+            ("for=192.0.2.1;by=\"x, for=10.1.1.1;y=\"", None),
+            ("host=\"x;for=10.1.1.1;y\";for=192.0.2.1", None),
+            ("host=\"x\\\";for=10.1.1.1\";for=192.0.2.1", None),
+            ("for=10.1.1.1;for=192.0.2.1", None),
+            ("host=\"epr.site:8080\";for=192.0.2.1", Some("192.0.2.1")),
         ] {
             let read = client("127.0.0.1:9", &[("forwarded", header)]);
             assert_eq!(read.as_deref(), expected, "{header}");
