@@ -160,17 +160,14 @@ pub(super) fn serve(
     }
     let (upkeep, status) =
         Upkeep::begin(Arc::clone(&store), Arc::clone(&catalogs), watch).map_err(cannot_begin)?;
-    let counted = config
-        .listen
-        .metrics
-        .as_ref()
-        .map(|_| Arc::<Metrics>::default());
+    let is_counted = inherited.metrics.is_some() || config.listen.metrics.value.is_some();
+    let counted = is_counted.then(Arc::<Metrics>::default);
     let told = Told {
         metrics: counted.clone().unwrap_or_default(),
         store: Arc::clone(&store),
         catalogs: Arc::clone(&catalogs),
     };
-    let _metrics = MetricsListener::begin(&config.listen.metrics, told)?;
+    let _metrics = MetricsListener::begin(inherited.metrics, &config.listen.metrics, told)?;
     let lifecycle = Lifecycle {
         notifier: Notifier::of_environment().map_err(cannot_begin)?,
         reloads,

@@ -200,6 +200,17 @@ fn a_killed_server_leaves_the_socket_to_the_next() {
 }
 
 #[test]
+fn prometheus_is_answered_at_a_socket_that_is_handed_over_for_it() {
+    let host = Host::new("");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (server, _) = start(inheriting(&host, &listener, "metrics", &[]));
+    let page = get(listener.local_addr().unwrap(), "/metrics");
+    assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
+    assert!(page.contains("\nepr_"), "{page}");
+    assert!(server.stop());
+}
+
+#[test]
 fn a_socket_that_cannot_be_what_it_is_called_is_refused() {
     let host = Host::new("");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

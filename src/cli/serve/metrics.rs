@@ -33,31 +33,38 @@ pub(super) struct Told {
     pub catalogs: Arc<Catalogs>,
 }
 
+fn listen(address: &TcpAddress) -> std::io::Result<TcpListener> {
+    TcpListener::bind(address.resolve()?.as_slice())
+}
+
 impl MetricsListener {
-    /// Listens at the address of `setting`, where there is one.
+    /// Answers at the socket that was handed over, else at the address of `setting`, where there is one.
     pub(super) fn begin(
+        inherited: Option<TcpListener>,
         setting: &Setting<Option<TcpAddress>>,
         told: Told,
     ) -> Result<Option<Self>, CliError> {
-        let Some(address) = &setting.value else {
-            return Ok(None);
+        let are_inherited = inherited.is_some();
+        let listener = match (inherited, &setting.value) {
+            (Some(inherited), _) => inherited,
+            (None, Some(address)) => listen(address).map_err(|error| {
+                CliError::new(format!("cannot listen at {address} for metrics"))
+                    .caused_by(&error)
+                    .hint(format!(
+                        "choose another address for listen.metrics ({})",
+                        setting.origin
+                    ))
+            })?,
+            (None, None) => return Ok(None),
         };
-        let cannot_listen = |error: std::io::Error| {
-            CliError::new(format!("cannot listen at {address} for metrics"))
-                .caused_by(&error)
-                .hint(format!(
-                    "choose another address for listen.metrics ({})",
-                    setting.origin
-                ))
-        };
-        let candidates = address.resolve().map_err(cannot_listen)?;
-        let listener = TcpListener::bind(candidates.as_slice()).map_err(cannot_listen)?;
-        let address = listener.local_addr().map_err(cannot_listen)?;
+        let address = listener.local_addr().map_err(|error| {
+            CliError::new("the socket for metrics has no address").caused_by(&error)
+        })?;
         tracing::info!(metrics = %address, "telling Prometheus");
         let (stop, stopped) = oneshot::channel();
         let listeners = Listeners {
             api: vec![listener],
-            are_inherited: false,
+            are_inherited,
             tls: None,
             api_sockets: Vec::new(),
             control: None,
@@ -83,7 +90,9 @@ impl MetricsListener {
         let thread = std::thread::Builder::new().name("airlock-metrics".to_owned());
         Ok(Some(Self {
             stop: Some(stop),
-            thread: Some(thread.spawn(serve).map_err(cannot_listen)?),
+            thread: Some(thread.spawn(serve).map_err(|error| {
+                CliError::new("cannot begin to tell Prometheus").caused_by(&error)
+            })?),
         }))
     }
 }
