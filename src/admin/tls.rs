@@ -40,11 +40,17 @@ pub struct Installed {
 }
 
 /// Writes a request for a certificate with `names` beside where it will be installed; its key is made, or one that waits for
-/// its certificate is used. No key is ever overwritten.
+/// its certificate is used. No key is ever overwritten: fails where one of RSA is wanted and another kind waits.
 pub fn ask(places: &Places, names: &[Name], kind: NewKey) -> Result<Requested, OperationError> {
     let path = places.request_key();
     let known = path.exists().then(|| RequestKey::read(&path)).transpose()?;
     let is_new_key = known.is_none();
+    if kind == NewKey::Rsa && known.as_ref().is_some_and(|key| key.kind() != kind) {
+        return Err(OperationError::InvalidRequest(format!(
+            "{} waits for its certificate and is no key of RSA; move it away, and another is made",
+            path.display()
+        )));
+    }
     let key = match known {
         Some(key) => key,
         None => {

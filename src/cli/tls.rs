@@ -112,6 +112,13 @@ pub(super) fn run(common: &Common, command: TlsCommand) -> Result<ExitCode, CliE
     let (places, is_in_settings) = tls_settings::places(&config, &folder);
     let sockets = way::sockets(common, &config, &folder)?;
     let now = Timestamp::now();
+    if let Some(client_ca) = &config.tls.client_ca.value
+        && *client_ca == places.authority()
+    {
+        let shared = client_ca.display();
+        return Err(CliError::new(format!("{shared} would be two files at once"))
+            .hint("`tls.client_ca` names the file that keeps the server's own root; give it another name"));
+    }
     let finish = |installed| -> Result<ExitCode, CliError> {
         let outcome = Outcome {
             installed,

@@ -42,7 +42,8 @@ fn a_certificate_is_made_and_shown_and_a_running_server_takes_up_the_next() {
       issuer    CN=airlock authority of epr.site
       key       ECDSA P-256
     Kibana has to know its root. Copy [SITE]/tls/ca.pem to each Kibana, and start Kibana with
-      NODE_EXTRA_CA_CERTS=/etc/kibana/ca.pem
+      NODE_EXTRA_CA_CERTS=/etc/kibana/airlock-ca.pem
+    `airlock kibana-config --ca [SITE]/tls/ca.pem` prints the lines.
     No server runs here now; it will be served by the next.
     ");
     let mut command = site.with_certificate(&["serve", "--listen", "127.0.0.1:0"]);

@@ -139,6 +139,17 @@ pub fn served_files(bench: &Bench) -> TlsFiles {
 }
 
 #[test]
+fn a_key_of_rsa_that_is_asked_for_is_not_another_kind_that_waits() {
+    let bench = Bench::with_one_installed();
+    let asked = tls::ask(&bench.places, &names(&["epr.site"]), NewKey::Ecdsa).unwrap();
+    let [key, request] = [&asked.key, &asked.request].map(|path| fs::read(path).unwrap());
+    let error = tls::ask(&bench.places, &names(&["epr.other"]), NewKey::Rsa).unwrap_err();
+    assert!(error.to_string().contains("is no key of RSA"), "{error}");
+    assert_eq!(fs::read(&asked.key).unwrap(), key);
+    assert_eq!(fs::read(&asked.request).unwrap(), request);
+}
+
+#[test]
 fn a_request_is_answered_by_its_certificate_and_the_old_pair_is_in_force_until_then() {
     let bench = Bench::with_one_installed();
     let before = fs::read(&bench.places.key).unwrap();

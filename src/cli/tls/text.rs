@@ -42,8 +42,8 @@ pub(super) fn installed(outcome: &Outcome) -> String {
     }
     if !outcome.is_in_settings {
         text.push_str(&format!(
-            "The settings do not name it yet. Put into airlock.toml, and restart the server:\n  [tls]\n  certificate = \
-             {:?}\n  key = {:?}\n",
+            "The settings do not name it yet. Set these two below the [tls] of airlock.toml, and restart the server: \
+             `sudo systemctl restart airlock-private`, or `airlock`\n  certificate = {:?}\n  key = {:?}\n",
             installed.certificate, installed.key,
         ));
         return text;
@@ -59,7 +59,7 @@ pub(super) fn installed(outcome: &Outcome) -> String {
                 .iter()
                 .map(|cause| format!(": {cause}"))
                 .collect::<String>(),
-        ),
+        ) + "`sudo systemctl restart airlock-private`, or `airlock`, takes up the settings with it.\n",
     });
     text
 }
@@ -68,9 +68,9 @@ pub(super) fn installed(outcome: &Outcome) -> String {
 fn kibana(ca: &Path) -> String {
     format!(
         "Kibana has to know its root. Copy {} to each Kibana, and start Kibana with\n  \
-         NODE_EXTRA_CA_CERTS=/etc/kibana/{}\n",
+         NODE_EXTRA_CA_CERTS=/etc/kibana/airlock-ca.pem\n`airlock kibana-config --ca {}` prints the lines.\n",
         ca.display(),
-        ca.file_name().unwrap_or_default().display(),
+        ca.display(),
     )
 }
 
@@ -135,9 +135,11 @@ fn date(time: Timestamp) -> String {
 
 fn days(left: i64) -> String {
     match left {
+        // Days begun and days gone by are one apart.
+        -1 => "expired within the last day".to_owned(),
         ..0 => format!(
             "expired {} ago",
-            counted(left.unsigned_abs(), "day", "days")
+            counted(left.unsigned_abs() - 1, "day", "days")
         ),
         _ => format!("{} left", counted(left.unsigned_abs(), "day", "days")),
     }

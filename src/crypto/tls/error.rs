@@ -191,6 +191,12 @@ pub enum TlsError {
         /// The file.
         path: PathBuf,
     },
+    /// Two files that are called the same.
+    #[error("{} would be two files at once", path.display())]
+    Shared {
+        /// The place.
+        path: PathBuf,
+    },
     /// The library of TLS refuses.
     #[error("TLS cannot be spoken with {}", path.display())]
     Library {
@@ -245,6 +251,7 @@ impl TlsError {
             Self::NoPair { .. } => "no-pair",
             Self::Write { .. } => "tls-unwritable",
             Self::Exists { .. } => "tls-exists",
+            Self::Shared { .. } => "tls-shared",
             Self::Library { .. } | Self::Clients { .. } | Self::Generate(_) => "tls",
         }
     }

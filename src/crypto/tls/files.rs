@@ -49,6 +49,9 @@ pub struct Checked {
 impl Install {
     /// Checks all of it as a client would see it at `now`. Nothing is changed.
     pub fn check(&self, places: &Places, now: Timestamp) -> Result<Checked, TlsError> {
+        if let Some(path) = places.shared() {
+            return Err(TlsError::Shared { path });
+        }
         let passphrase = self
             .passphrase
             .as_deref()
@@ -76,6 +79,8 @@ impl Install {
         };
         let mut roots = authorities.clone();
         if self.authority.is_none() {
+            // The one that came with the certificate before.
+            roots.extend(Pieces::certificates(&places.authority()).unwrap_or_default());
             roots.extend(system_roots());
         }
         let chain = Chain::of(first, &certificates, &roots);

@@ -1,9 +1,11 @@
 //! A file that comes to its place whole or not at all, with the owner of its folder.
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, fchown, lchown};
 use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 use super::error::TlsError;
 
@@ -19,64 +21,48 @@ pub enum Readers {
 }
 
 /// A file that is written and not at its place yet; removed when this is dropped before.
+///
+/// Whoever owns the folder may do in it what they like while root writes there, so no name is opened that anybody could
+/// have foreseen, and no link is followed.
 #[derive(Debug)]
 pub struct Part {
     path: PathBuf,
-    part: PathBuf,
+    part: NamedTempFile,
 }
 
 impl Part {
     /// Writes `bytes` beside `path`. Makes the folder where there is none, closed to others.
     pub fn write(path: &Path, bytes: &[u8], readers: Readers) -> Result<Self, TlsError> {
-        let failed = |source| TlsError::Write {
-            path: path.to_owned(),
-            source,
+        let written = || {
+            let folder = path.parent().unwrap_or(Path::new(""));
+            make_folder(folder)?;
+            fill(folder, bytes, readers)
         };
-        let folder = path.parent().unwrap_or(Path::new(""));
-        make_folder(folder).map_err(failed)?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let part = Self {
-            part: folder.join(format!(".{name}.{}", std::process::id())),
-            path: path.to_owned(),
-        };
-        part.fill(folder, bytes, readers).map_err(failed)?;
-        Ok(part)
-    }
-
-    fn fill(&self, folder: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
-        // Closed to others from the moment it exists.
-        let options = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .clone();
-        let mut file = options.open(&self.part)?;
-        file.write_all(bytes)?;
-        let folder = fs::metadata(folder)?;
-        let is_shared = own_as(&self.part, &folder)? && folder.gid() != 0;
-        let mode = match readers {
-            Readers::All => 0o644,
-            Readers::Group if is_shared => 0o640,
-            Readers::Group | Readers::Owner => 0o600,
-        };
-        file.set_permissions(Permissions::from_mode(mode))?;
-        file.sync_all()
+        match written() {
+            Ok(part) => Ok(Self {
+                path: path.to_owned(),
+                part,
+            }),
+            Err(source) => Err(TlsError::Write {
+                path: path.to_owned(),
+                source,
+            }),
+        }
     }
 
     /// Puts it at its place, instead of what is there.
     pub fn put(self) -> Result<(), TlsError> {
-        let put = fs::rename(&self.part, &self.path).and_then(|()| self.sync_folder());
-        put.map_err(|source| TlsError::Write {
-            path: self.path.clone(),
-            source,
-        })
+        let Self { path, part } = self;
+        let put = part.persist(&path).map_err(|error| error.error);
+        put.and_then(|_| sync_folder(&path))
+            .map_err(|source| TlsError::Write { path, source })
     }
 
     /// Puts it at its place; fails where something is there.
     pub fn put_new(self) -> Result<(), TlsError> {
-        let path = self.path.clone();
-        match fs::hard_link(&self.part, &path).and_then(|()| self.sync_folder()) {
+        let Self { path, part } = self;
+        let put = part.persist_noclobber(&path).map_err(|error| error.error);
+        match put.and_then(|_| sync_folder(&path)) {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 Err(TlsError::Exists { path })
@@ -84,35 +70,73 @@ impl Part {
             Err(source) => Err(TlsError::Write { path, source }),
         }
     }
-
-    fn sync_folder(&self) -> io::Result<()> {
-        File::open(self.path.parent().unwrap_or(Path::new(".")))?.sync_all()
-    }
 }
 
-impl Drop for Part {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.part);
+/// Writes a file in `folder`, closed to others from the moment it exists.
+fn fill(folder: &Path, bytes: &[u8], readers: Readers) -> io::Result<NamedTempFile> {
+    let mut part = match folder.as_os_str().is_empty() {
+        true => NamedTempFile::new_in(".")?,
+        false => NamedTempFile::new_in(folder)?,
+    };
+    part.write_all(bytes)?;
+    let folder = fs::metadata(part.path().parent().unwrap_or(Path::new(".")))?;
+    let file = part.as_file();
+    let is_root = rustix::process::geteuid().is_root();
+    if is_root {
+        fchown(file, Some(folder.uid()), Some(folder.gid()))?;
     }
+    let mode = match readers {
+        Readers::All => 0o644,
+        Readers::Group if is_root && folder.gid() != 0 => 0o640,
+        Readers::Group | Readers::Owner => 0o600,
+    };
+    file.set_permissions(Permissions::from_mode(mode))?;
+    file.sync_all()?;
+    Ok(part)
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 fn make_folder(folder: &Path) -> io::Result<()> {
-    if folder.is_dir() {
+    if folder.as_os_str().is_empty() || folder.is_dir() {
         return Ok(());
     }
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o750)
         .create(folder)?;
-    let above = fs::metadata(folder.parent().unwrap_or(Path::new("/")))?;
-    own_as(folder, &above).map(drop)
+    if rustix::process::geteuid().is_root() {
+        let above = fs::metadata(folder.parent().unwrap_or(Path::new("/")))?;
+        lchown(folder, Some(above.uid()), Some(above.gid()))?;
+    }
+    Ok(())
 }
 
-/// Gives `path` the owner of `folder`, where this process is root; tells whether it is.
-fn own_as(path: &Path, folder: &fs::Metadata) -> io::Result<bool> {
-    let is_root = rustix::process::geteuid().is_root();
-    if is_root {
-        chown(path, Some(folder.uid()), Some(folder.gid()))?;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_at_its_place_is_replaced_and_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (other, place) = (folder.path().join("other"), folder.path().join("key.pem"));
+        fs::write(&other, "theirs").unwrap();
+        std::os::unix::fs::symlink(&other, &place).unwrap();
+        let refused = Part::write(&place, b"ours", Readers::Owner)
+            .unwrap()
+            .put_new();
+        assert!(matches!(refused, Err(TlsError::Exists { .. })));
+        assert!(place.is_symlink());
+        Part::write(&place, b"ours", Readers::Owner)
+            .unwrap()
+            .put()
+            .unwrap();
+        assert_eq!(fs::read(&other).unwrap(), b"theirs");
+        assert_eq!(fs::read(&place).unwrap(), b"ours");
+        // Nothing else is left there.
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
-    Ok(is_root)
 }

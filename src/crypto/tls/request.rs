@@ -49,6 +49,14 @@ impl RequestKey {
         }
     }
 
+    /// Returns what kind of key it is.
+    pub fn kind(&self) -> NewKey {
+        match self.0.algorithm() == &PKCS_RSA_SHA256 {
+            true => NewKey::Rsa,
+            false => NewKey::Ecdsa,
+        }
+    }
+
     /// Returns the key as it lies in a file, not encrypted.
     pub fn to_text(&self) -> KeyText {
         KeyText::Plain(PrivatePkcs8KeyDer::from(self.0.serialize_der()).into())
