@@ -136,11 +136,16 @@ fn check(common: &Common, file: Option<&Path>) -> Result<ExitCode, CliError> {
         Some(file) => check_file(file),
         None => common.load(&[]),
     };
-    let config = config.and_then(|config| match users(&config) {
-        Ok(_) => Ok(config),
-        Err(problem) => Err(ConfigError {
-            problems: vec![problem],
-        }),
+    let config = config.and_then(|mut config| {
+        let mut problems = missing_files(&config);
+        match unreadable_users(&config) {
+            Some(note) => config.notes.push(note),
+            None => problems.extend(users(&config).err()),
+        }
+        match problems.is_empty() {
+            true => Ok(config),
+            false => Err(ConfigError { problems }),
+        }
     });
     let checked = match config {
         Ok(config) => Checked {
@@ -162,6 +167,37 @@ fn check(common: &Common, file: Option<&Path>) -> Result<ExitCode, CliError> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Returns which files of TLS are not there. What is in them `airlock tls show` tells.
+fn missing_files(config: &Config) -> Vec<Problem> {
+    let named = [
+        ("tls.certificate", &config.tls.certificate),
+        ("tls.key", &config.tls.key),
+        ("tls.key_passphrase_file", &config.tls.key_passphrase_file),
+        ("tls.client_ca", &config.tls.client_ca),
+    ];
+    let missing = named.into_iter().filter_map(|(key, setting)| {
+        let file = setting.value.as_ref()?;
+        let error = file.metadata().err()?;
+        // Who checks may be somebody who must not look there.
+        let is_missing = error.kind() == std::io::ErrorKind::NotFound;
+        is_missing.then(|| Problem {
+            origin: setting.origin.clone(),
+            key: key.to_owned(),
+            problem: format!("cannot read {}: {error}", file.display()),
+            hint: Some("`airlock tls install` puts a certificate and its key in place".to_owned()),
+        })
+    });
+    missing.collect()
+}
+
+/// Returns that the users' file was not looked at, where who asks may not read it.
+fn unreadable_users(config: &Config) -> Option<String> {
+    let file = config.access.users_file.value.as_ref()?;
+    let error = std::fs::File::open(file).err()?;
+    let is_kept_out = error.kind() == std::io::ErrorKind::PermissionDenied;
+    is_kept_out.then(|| format!("{} was not looked at: {error}", file.display()))
 }
 
 /// Reads the users that `config` names, `None` where it names none.

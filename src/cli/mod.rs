@@ -298,12 +298,15 @@ fn data_folder_of(config: &Config) -> Result<PathBuf, CliError> {
     })
 }
 
-/// Writes `text` to standard output; a reader that has gone away is an error, not a panic.
+/// Writes `text` to standard output; a reader that has seen enough and gone away is fine.
 fn print(text: &str) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .map_err(|error| CliError::new("cannot write to standard output").caused_by(&error))
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(CliError::new("cannot write to standard output").caused_by(&error))
+        }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

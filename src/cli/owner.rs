@@ -40,7 +40,7 @@ impl Owner {
     /// Returns who owns the store in `folder`: the file, or the folder where there is none yet or it cannot be seen. `None`
     /// where there is no folder either: then it is the one who makes it.
     pub(super) fn of(folder: &Path) -> Option<Self> {
-        let file = fs::metadata(folder.join("airlock.db"));
+        let file = fs::symlink_metadata(folder.join("airlock.db"));
         let has_store = file.is_ok();
         let found = file.or_else(|_| fs::metadata(folder)).ok()?;
         Some(Self {

@@ -61,7 +61,7 @@ fn text(status: &StatusReport, now: Timestamp) -> String {
             ago(it.since, now),
             it.process
         ),
-        None => "The service is not running: `sudo systemctl start airlock` starts it, or `airlock serve`.\n".to_owned(),
+        None => "The service is not running: `sudo systemctl start airlock-private` starts it, or `airlock`, or `airlock serve`.\n".to_owned(),
     };
     if let Some(it) = &status.service {
         row("listens at", it.addresses.join(", "));
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn a_store_without_a_server_tells_what_it_holds() {
         insta::assert_snapshot!(text(&status(), now()), @r"
-        The service is not running: `sudo systemctl start airlock` starts it, or `airlock serve`.
+        The service is not running: `sudo systemctl start airlock-private` starts it, or `airlock`, or `airlock serve`.
         store        /var/lib/airlock, 195.00 MB; 12.10 GB free
         /            local + 8.5.0: 1,913 package versions
         /d/8.5.0/    8.5.0: 1,912 package versions

@@ -166,7 +166,7 @@ fn stranger(config: &Config, folder: &Path, owner: Owner, error: ControlError) -
             CliError::new(format!("{own} may not use the store in {shown}"))
                 .caused_by(&error)
                 .hint(format!(
-                    "the service has to run with the same `control.group = \"{group}\"` and `control.socket`: `systemctl restart airlock`"
+                    "the service has to run with the same `control.group = \"{group}\"` and `control.socket`: `sudo systemctl restart airlock-private`, or `airlock`"
                 ))
         }
         (true, None, None) => CliError::new(format!(
@@ -179,7 +179,7 @@ fn stranger(config: &Config, folder: &Path, owner: Owner, error: ControlError) -
                 "the service is not running, and only {name} may open the store in {shown} without it"
             ))
             .caused_by(&error)
-            .hint("`sudo systemctl start airlock` starts it");
+            .hint("`sudo systemctl start airlock-private` starts it, or `airlock` where that one is enabled");
             match missing {
                 Some(group) => told.hint(join(group)),
                 None => told,

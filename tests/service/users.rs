@@ -216,7 +216,7 @@ fn who_is_kept_out_is_told_what_is_missing_and_nothing_changes() {
     );
     assert!(text.starts_with(&expected), "{text}");
     assert!(
-        text.contains("Hint: `sudo systemctl start airlock` starts it\n"),
+        text.contains("Hint: `sudo systemctl start airlock-private` starts it"),
         "{text}"
     );
     assert!(
