@@ -57,9 +57,9 @@ found() {
     cat "$2" >&2
     return 1
 }
-"$binary" --json serve --listen 127.0.0.1:0 2>"$work/log" &
+AIRLOCK_LOG_FORMAT=text "$binary" serve --listen 127.0.0.1:0 2>"$work/log" &
 server=$!
-address=$(found 's/.*"address":"\([^"]*\)".*/\1/p' "$work/log")
+address=$(found 's/.* address=\([^ ]*\).*/\1/p' "$work/log")
 python3 "$checkout/tests/tls_forwarder.py" "$address" "$work/tls/ca.pem" >"$work/port" 2>"$work/forwarder" &
 forwarder=$!
 port=$(found '/./p' "$work/port")
