@@ -157,6 +157,9 @@ pub enum OperationError {
     /// Somebody of whom the system does not say who it is.
     #[error("the system does not say who asks")]
     Nobody,
+    /// A path that no page has.
+    #[error("there is no page at {0}")]
+    NoSuchPage(String),
     /// There is no import with this job name under way.
     #[error("there is no import under way as {0}")]
     NoSuchJob(String),
@@ -245,6 +248,7 @@ impl OperationError {
             Self::NoSuchJob(_) => "no-such-job",
             Self::NeedsRole { .. } | Self::Nobody => "needs-role",
             Self::NoSuchVersion(_) => "no-such-version",
+            Self::NoSuchPage(_) => "no-such-page",
         }
     }
 }

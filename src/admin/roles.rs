@@ -8,6 +8,7 @@ use std::fmt;
 
 use super::error::OperationError;
 use super::peer::PeerUser;
+use super::wording::listed;
 
 pub use crate::config::Role;
 
@@ -89,15 +90,6 @@ impl Roles {
             has: caller.role,
             who_may: listed(&who_may),
         })
-    }
-}
-
-/// Returns names as one says them: "a, b and c".
-fn listed(names: &[String]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }
 

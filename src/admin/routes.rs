@@ -40,7 +40,8 @@ pub use history::HistoryRequest;
 pub use holds::HoldsOf;
 pub use imports::{ImportRequest, KnownSourceRequest, StagedReport};
 pub use plans::{ConsentRequest, TargetRequest};
-use refusal::Refusal;
+pub(super) use refusal::Refusal;
+pub(super) use table::admit;
 pub use table::{Served, served};
 
 /// What the operations work on in a server.
@@ -68,6 +69,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
         let (path, route) = entry.guarded();
         scope.route(path, route)
     }));
+    super::pages::configure(config);
 }
 
 type Answer<T> = Result<Json<T>, Refusal>;
@@ -136,6 +138,6 @@ fn caller(request: &HttpRequest) -> Option<Caller> {
     request.extensions().get::<Caller>().cloned()
 }
 
-fn who(request: &HttpRequest) -> String {
+pub(super) fn who(request: &HttpRequest) -> String {
     caller(request).map_or_else(|| "unknown".to_owned(), |caller| caller.name)
 }

@@ -7,7 +7,14 @@ use crate::admin::error::{Failure, OperationError};
 
 /// A [`Failure`] as an HTTP answer.
 #[derive(Debug)]
-pub(super) struct Refusal(Failure);
+pub(in crate::admin) struct Refusal(Failure);
+
+impl Refusal {
+    /// Returns the answer to a failure that was told already.
+    pub(in crate::admin) fn from_failure(failure: Failure) -> Self {
+        Self(failure)
+    }
+}
 
 impl<E: Into<OperationError>> From<E> for Refusal {
     fn from(error: E) -> Self {
@@ -34,6 +41,7 @@ impl ResponseError for Refusal {
             | "no-such-hold"
             | "no-such-distribution"
             | "no-such-package"
+            | "no-such-page"
             | "no-such-version" => StatusCode::NOT_FOUND,
             "store" | "damaged" | "data-folder" => StatusCode::INTERNAL_SERVER_ERROR,
             "disk-full" => StatusCode::INSUFFICIENT_STORAGE,

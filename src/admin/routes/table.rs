@@ -123,12 +123,16 @@ async fn guard(
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, actix_web::Error> {
     if let Err(refusal) = admit(needs, request.request()).await {
-        return Ok(request.error_response(refusal));
+        return Ok(request.error_response(Refusal::from(refusal)));
     }
     next.call(request).await
 }
 
-async fn admit(needs: Role, request: &HttpRequest) -> Result<(), Refusal> {
+/// Fails where who asks may not do what needs a role; notes who it is.
+pub(in crate::admin) async fn admit(
+    needs: Role,
+    request: &HttpRequest,
+) -> Result<(), OperationError> {
     let operator = request.app_data::<Data<Operator>>();
     let operator = operator.ok_or(OperationError::Nobody)?;
     let peer = request.conn_data::<PeerUser>().copied();
