@@ -76,9 +76,8 @@ impl KeyReport {
     /// Returns what there is to say of a key, whether the keyring has it or not.
     pub fn new(certificate: &Certificate) -> Self {
         let fingerprint = certificate.fingerprint().to_string();
-        let known = KNOWN.iter().find(|(known, _)| *known == fingerprint);
         Self {
-            known_as: known.map(|(_, name)| (*name).to_owned()),
+            known_as: known_as(&fingerprint).map(str::to_owned),
             fingerprint,
             user_ids: certificate.user_ids().to_vec(),
             created: certificate.created().to_string(),
@@ -102,6 +101,12 @@ impl From<&StoredKey> for KeyReport {
             ..Self::new(&key.certificate)
         }
     }
+}
+
+/// Returns whose the key with this fingerprint is known to be.
+pub(super) fn known_as(fingerprint: &str) -> Option<&'static str> {
+    let known = KNOWN.iter().find(|(known, _)| *known == fingerprint);
+    known.map(|(_, name)| *name)
 }
 
 /// Returns the keyring, in the order in which it grew.

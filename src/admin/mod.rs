@@ -22,6 +22,7 @@ pub mod needs;
 pub mod offer_record;
 mod offering;
 pub mod operations;
+pub mod package;
 pub mod pages;
 mod peer;
 mod place;

@@ -6,9 +6,16 @@
 mod assets;
 mod change_line;
 mod frame;
+mod icon;
 pub mod lens;
+mod listing;
+mod matrix;
 mod overview;
+mod package;
+mod package_version;
+mod packages;
 mod problem;
+mod stamp;
 mod table;
 
 use std::sync::Arc;

@@ -129,7 +129,7 @@ where
     .await
 }
 
-fn parse_name(text: &str) -> Result<DistributionName, OperationError> {
+pub(super) fn parse_name(text: &str) -> Result<DistributionName, OperationError> {
     DistributionName::parse(text).map_err(|error| OperationError::InvalidRequest(error.to_string()))
 }
 

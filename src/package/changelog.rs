@@ -90,6 +90,12 @@ impl Changelog {
         Ok(Self(entries))
     }
 
+    /// Returns the changes that came with a version, as they stand.
+    pub fn of(self, version: &PackageVersion) -> Vec<ChangelogEntry> {
+        let entries = self.0.into_iter().filter(|(it, _)| it == version);
+        entries.map(|(_, entry)| entry).collect()
+    }
+
     /// Returns the changes that came after the older of two versions and up to the newer: breaking ones first, then as they
     /// stand.
     pub fn between(self, one: &PackageVersion, other: &PackageVersion) -> Vec<ChangelogEntry> {

@@ -1,5 +1,7 @@
 //! What stands around every page: the sections, the lens, who is there.
 
+use std::fmt::Display;
+
 use actix_web::{HttpMessage, HttpRequest};
 use jiff::Timestamp;
 
@@ -161,8 +163,8 @@ impl Frame {
     }
 
     /// Returns the address of a page under this lens.
-    pub(super) fn to(&self, path: &str) -> String {
-        self.lens.address(path, &[])
+    pub(super) fn to(&self, path: impl Display) -> String {
+        self.lens.address(&path.to_string(), &[])
     }
 
     /// Returns the same with a further parameter.

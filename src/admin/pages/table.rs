@@ -7,8 +7,8 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web;
 use actix_web::{FromRequest, Handler, Responder, Route};
 
-use super::{overview, problem};
-use crate::admin::roles::Role::{self, Viewer};
+use super::{overview, package, package_version, packages, problem};
+use crate::admin::roles::Role::{self, Approver, Viewer};
 use crate::admin::routes::admit;
 
 /// A page, and the role that it needs.
@@ -34,8 +34,18 @@ pub struct ServedPage {
 #[rustfmt::skip]
 pub(super) fn entries() -> Vec<Entry> {
     const GET: Method = Method::GET;
+    const POST: Method = Method::POST;
     vec![
         entry(GET, Viewer, "/", overview::show),
+        entry(GET, Viewer, "/packages", packages::show),
+        entry(GET, Viewer, "/packages/{name}", package::show),
+        entry(POST, Approver, "/packages/{name}/hold", package::hold),
+        entry(GET, Viewer, "/packages/{name}/{version}", package_version::show),
+        entry(GET, Viewer, "/packages/{name}/{version}/icon", package::icon),
+        entry(POST, Approver, "/packages/{name}/{version}/promote", package::promote),
+        entry(POST, Approver, "/packages/{name}/{version}/remove", package::remove),
+        entry(POST, Approver, "/packages/{name}/{version}/withdraw", package::withdraw),
+        entry(POST, Approver, "/holds/{number}/release", package::release),
     ]
 }
 
