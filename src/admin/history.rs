@@ -146,6 +146,13 @@ pub fn show(store: &Store, number: i64) -> Result<ChangeSetReport, OperationErro
     })
 }
 
+/// Returns the number of the change set before one; `None` before the first.
+pub fn before(store: &Store, number: i64) -> Result<Option<i64>, OperationError> {
+    Ok(store
+        .read(|conn| change_sets::before(conn, ChangeSetId(number)))?
+        .map(|id| id.0))
+}
+
 /// Returns what a change set changed, every package version named.
 pub(super) fn changes(conn: &Connection, id: ChangeSetId) -> Result<Changes, StoreError> {
     changes_by_name(conn, &Names::load(conn)?, id)

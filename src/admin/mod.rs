@@ -25,6 +25,7 @@ pub mod operations;
 pub mod package;
 pub mod pages;
 mod peer;
+pub mod picks;
 mod place;
 pub mod preflight;
 mod promotion;

@@ -93,7 +93,10 @@ pub fn look(
         Ok(PackageReport {
             package: package.name.to_string(),
             version: package.version.to_string(),
-            branch: holding.first().map(|it| it.branch.clone()).unwrap_or_default(),
+            branch: holding
+                .first()
+                .map(|it| it.branch.clone())
+                .unwrap_or_default(),
             held_by: holding,
             sha256: artifact.sha256.to_string(),
             bytes: artifact.bytes,
@@ -137,7 +140,9 @@ fn held(
         Err(_) => Vec::new(),
     };
     let others = branches::all(conn)?.into_iter();
-    let others: Vec<_> = others.filter(|it| order.iter().all(|o| o.id != it.id)).collect();
+    let others: Vec<_> = others
+        .filter(|it| order.iter().all(|o| o.id != it.id))
+        .collect();
     order.extend(others);
     let mut holding = Vec::new();
     let mut first = None;

@@ -5,8 +5,12 @@
 
 mod assets;
 mod change_line;
+mod change_set;
+mod changes;
+mod difference;
 mod frame;
 mod icon;
+mod ledger;
 pub mod lens;
 mod listing;
 mod matrix;
@@ -14,16 +18,17 @@ mod overview;
 mod package;
 mod package_version;
 mod packages;
+mod plan;
 mod problem;
 mod stamp;
 mod table;
+mod timeline;
 
 use std::sync::Arc;
 
 use actix_web::http::header::LOCATION;
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
-use askama::Template;
 
 use super::error::OperationError;
 use super::routes::Operator;
@@ -59,7 +64,7 @@ impl Asked {
 }
 
 /// Answers with the page that `make` makes; of what fails, a page that says so.
-pub(super) async fn view<T: Template>(
+pub(super) async fn view<T: std::fmt::Display>(
     request: &HttpRequest,
     operator: &Data<Operator>,
     section: Section,
@@ -73,9 +78,7 @@ pub(super) async fn view<T: Template>(
             tracing::debug!(%error, "what was fetched is not written down yet");
         }
         let frame = Frame::load(&operator.store, asked, &operator.service)?;
-        make(Asked { operator, frame })?
-            .render()
-            .map_err(|error| OperationError::InvalidRequest(error.to_string()))
+        Ok::<_, OperationError>(make(Asked { operator, frame })?.to_string())
     });
     match made.await {
         Ok(Ok(html)) => page(html),

@@ -38,8 +38,12 @@ fn harmless(mut answer: HttpResponseBuilder) -> HttpResponseBuilder {
 
 fn find(operator: &Operator, id: &PackageId) -> Option<(&'static str, Vec<u8>)> {
     let everywhere = std::iter::once(operator.catalogs.default_catalog()).chain(
-        (operator.store.read(crate::store::distributions::all).ok()?.into_iter())
-            .filter_map(|it| operator.catalogs.get(&it.name)),
+        (operator
+            .store
+            .read(crate::store::distributions::all)
+            .ok()?
+            .into_iter())
+        .filter_map(|it| operator.catalogs.get(&it.name)),
     );
     let limits = &operator.limits;
     let (element, listing) = everywhere.into_iter().find_map(|catalog| {

@@ -50,7 +50,10 @@ pub(super) fn of(versions: &[Arc<Facts>], seen: &[String], limits: &Limits) -> O
     let mut columns: Vec<Column> = Vec::new();
     for kibana in kibanas(seen) {
         let query = SearchQuery::parse(&lens::query_of(&kibana), limits).ok()?;
-        let answered = query.select(&offer, &categories).first().map(|it| it.position);
+        let answered = query
+            .select(&offer, &categories)
+            .first()
+            .map(|it| it.position);
         let fits = |facts: &Arc<Facts>| facts.kibana.as_ref().is_none_or(|it| it.admits(&kibana));
         let column = Column {
             fits: versions.iter().map(fits).collect(),
@@ -69,7 +72,10 @@ pub(super) fn of(versions: &[Arc<Facts>], seen: &[String], limits: &Limits) -> O
     let name = |place: usize| versions.get(place).map(|it| it.id.version.to_string());
     let lines = columns.iter().map(|column| {
         let answered = column.answered.and_then(name);
-        (column.label(), answered.unwrap_or_else(|| "none".to_owned()))
+        (
+            column.label(),
+            answered.unwrap_or_else(|| "none".to_owned()),
+        )
     });
     Some(Matrix {
         lines: lines.collect(),
@@ -180,12 +186,25 @@ mod tests {
 
     #[test]
     fn kibanas_that_are_offered_the_same_stand_together() {
-        let versions = [facts("2.0.0", "^9.0.0"), facts("1.5.0", "^8.3.0"), facts("1.4.0", "^8.0.0")];
+        let versions = [
+            facts("2.0.0", "^9.0.0"),
+            facts("1.5.0", "^8.3.0"),
+            facts("1.4.0", "^8.0.0"),
+        ];
         let matrix = of(&versions, &["9.6.0".to_owned()], &Limits::default()).unwrap();
-        let said: Vec<_> = matrix.lines.iter().map(|(a, b)| format!("{a}: {b}")).collect();
+        let said: Vec<_> = matrix
+            .lines
+            .iter()
+            .map(|(a, b)| format!("{a}: {b}"))
+            .collect();
         assert_eq!(
             said,
-            ["7.9 to 7.17: none", "8.0 to 8.2: 1.4.0", "8.3 to 8.19: 1.5.0", "9.0 to 9.6: 2.0.0"]
+            [
+                "7.9 to 7.17: none",
+                "8.0 to 8.2: 1.4.0",
+                "8.3 to 8.19: 1.5.0",
+                "9.0 to 9.6: 2.0.0"
+            ]
         );
         assert_eq!(matrix.svg.matches("class=\"a\"").count(), 3);
         assert_eq!(matrix.svg.matches("<circle class=\"t\"").count(), 1);

@@ -86,7 +86,9 @@ fn package(asked: Asked, name: String) -> Result<Package, OperationError> {
             .as_ref()
             .filter(|it| it.has_icon())
             .map(|it| format!("/admin/packages/{name}/{}/icon", it.version)),
-        title: shown.as_ref().map_or_else(|| name.clone(), |it| it.title().to_owned()),
+        title: shown
+            .as_ref()
+            .map_or_else(|| name.clone(), |it| it.title().to_owned()),
         description: shown.and_then(|it| it.description).unwrap_or_default(),
         answer: report.answer.first().cloned(),
         asked_as: match &lens.kibana {

@@ -45,11 +45,14 @@ fn page(asked: Asked, name: &str, version: &str) -> Result<Version, OperationErr
     let id = PackageId::parse(name, version).map_err(|error| invalid(&error))?;
     let distribution = asked.frame.lens.distribution.clone();
     let report = package::look(asked.store(), &distribution, &id, &asked.operator.limits)?;
-    let promotion = report.held_by.iter().find_map(|it| match it.branch.as_str() {
-        "snapshot" => Some((it.branch.clone(), "staging")),
-        "staging" => Some((it.branch.clone(), "production")),
-        _ => None,
-    });
+    let promotion = report
+        .held_by
+        .iter()
+        .find_map(|it| match it.branch.as_str() {
+            "snapshot" => Some((it.branch.clone(), "staging")),
+            "staging" => Some((it.branch.clone(), "production")),
+            _ => None,
+        });
     let loses = |kind: &str| !matches!(kind, "production" | "release");
     let removable = report.held_by.iter().filter(|it| loses(&it.kind));
     let now = asked.frame.now;
@@ -60,7 +63,11 @@ fn page(asked: Asked, name: &str, version: &str) -> Result<Version, OperationErr
         modified: modified.map(|it| moment(it, now)).unwrap_or_default(),
         promotion,
         removable: removable.map(|it| it.branch.clone()).collect(),
-        files: report.files.iter().map(|it| (it.path.clone(), size(it.bytes))).collect(),
+        files: report
+            .files
+            .iter()
+            .map(|it| (it.path.clone(), size(it.bytes)))
+            .collect(),
         frame: asked.frame.titled(format!("{name} {version}")),
         report,
     })

@@ -107,7 +107,10 @@ fn packages(asked: Asked, filter: Filter) -> Result<Packages, OperationError> {
             None => lens.place(),
         },
         similar: similar.map(str::to_owned),
-        hidden: versions.get(text.as_str()).filter(|_| is_missing).map(Vec::len),
+        hidden: versions
+            .get(text.as_str())
+            .filter(|_| is_missing)
+            .map(Vec::len),
         categories: categories.into_iter().collect(),
         kinds: kinds.into_iter().collect(),
         rows,

@@ -7,8 +7,10 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web;
 use actix_web::{FromRequest, Handler, Responder, Route};
 
-use super::{overview, package, package_version, packages, problem};
-use crate::admin::roles::Role::{self, Approver, Viewer};
+use super::{
+    change_set, changes, difference, overview, package, package_version, packages, plan, problem,
+};
+use crate::admin::roles::Role::{self, Approver, Publisher, Viewer};
 use crate::admin::routes::admit;
 
 /// A page, and the role that it needs.
@@ -46,6 +48,14 @@ pub(super) fn entries() -> Vec<Entry> {
         entry(POST, Approver, "/packages/{name}/{version}/remove", package::remove),
         entry(POST, Approver, "/packages/{name}/{version}/withdraw", package::withdraw),
         entry(POST, Approver, "/holds/{number}/release", package::release),
+        entry(GET, Viewer, "/changes", changes::show),
+        entry(GET, Viewer, "/changes/{number}", change_set::show),
+        entry(POST, Approver, "/changes/{number}/back", change_set::go_back),
+        entry(GET, Viewer, "/plans/{id}", plan::show),
+        entry(POST, Approver, "/plans/{id}/commit", plan::commit),
+        entry(POST, Publisher, "/plans/{id}/drop", plan::forget),
+        entry(POST, Publisher, "/plans/{id}/target", plan::place),
+        entry(GET, Viewer, "/diff", difference::show),
     ]
 }
 
