@@ -188,8 +188,8 @@ pub(super) async fn forget(
     id: Path<i64>,
 ) -> HttpResponse {
     let id = id.into_inner();
-    act(&request, &operator, move |store, _who| {
-        import::drop_stage(store, StageId(id))?;
+    act(&request, &operator, move |store, who| {
+        import::drop_stage(store, who, StageId(id))?;
         Ok("/changes".to_owned())
     })
     .await
@@ -211,7 +211,7 @@ pub(super) async fn place(
     form: Form<PlaceForm>,
 ) -> HttpResponse {
     let (id, form) = (id.into_inner(), form.into_inner());
-    act(&request, &operator, move |store, _who| {
+    act(&request, &operator, move |store, who| {
         let said = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         let target = operations::target(
             said(&form.release).as_deref(),
@@ -220,7 +220,7 @@ pub(super) async fn place(
         let nowhere =
             || OperationError::InvalidRequest("neither a release nor a branch was named".into());
         let (branch, kind) = target.ok_or_else(nowhere)?;
-        import::set_target(store, StageId(id), branch, kind)?;
+        import::set_target(store, who, StageId(id), branch, kind)?;
         Ok(format!("/plans/{id}"))
     })
     .await
