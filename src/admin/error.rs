@@ -217,7 +217,7 @@ pub enum OperationError {
 }
 
 /// A failure as it goes over the wire and to the terminal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Failure {
     /// The one line that says what is wrong.
     pub error: String,

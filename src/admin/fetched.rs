@@ -19,7 +19,7 @@ use crate::store::fetches::{self, Fetched};
 const LATEST: ChangeSetId = ChangeSetId(i64::MAX);
 
 /// A package version that some Kibana fetched, and that a change takes out of what its distribution offers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct NoLongerOffered {
     /// The distribution it was fetched from.
     pub distribution: String,

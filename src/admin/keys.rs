@@ -20,7 +20,7 @@ const KNOWN: [(&str, &str); 1] = [(
 )];
 
 /// A key as people and programs read it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct KeyReport {
     /// Its fingerprint, 40 or 64 hexadecimal digits.
     pub fingerprint: String,
@@ -45,7 +45,7 @@ pub struct KeyReport {
 }
 
 /// A key that the operator has confirmed.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyRequest {
     /// The fingerprint that was confirmed.
@@ -55,7 +55,7 @@ pub struct KeyRequest {
 }
 
 /// What a key that was added came to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct KeyAdded {
     /// Whether the keyring is another now.
     pub is_changed: bool,
@@ -66,7 +66,7 @@ pub struct KeyAdded {
 }
 
 /// What a key that was taken out came to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct KeyRemoved {
     /// The key.
     pub key: KeyReport,

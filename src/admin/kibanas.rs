@@ -14,7 +14,7 @@ const MOST: usize = 256;
 pub struct Kibanas(Mutex<Vec<KibanaSeen>>);
 
 /// A Kibana that asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct KibanaSeen {
     /// Its version, as it says.
     pub version: String,

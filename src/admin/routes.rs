@@ -3,12 +3,14 @@
 mod additions;
 mod body;
 mod branches;
+mod describe;
 mod distributions;
 mod history;
 mod holds;
 mod house;
 mod imports;
 mod keys;
+mod openapi;
 mod plans;
 mod quarantine;
 mod questions;
@@ -22,7 +24,7 @@ mod tls;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use actix_web::web::{self, Data, Json};
+use actix_web::web::{self, Data, Json, JsonConfig, PathConfig, QueryConfig};
 use actix_web::{HttpMessage, HttpRequest};
 use arc_swap::ArcSwap;
 
@@ -40,6 +42,7 @@ pub use distributions::DistributionRequest;
 pub use history::HistoryRequest;
 pub use holds::HoldsOf;
 pub use imports::{ImportRequest, KnownSourceRequest, StagedReport};
+pub use openapi::document;
 pub use plans::{ConsentRequest, TargetRequest};
 pub(super) use refusal::Refusal;
 pub(super) use table::admit;
@@ -64,13 +67,21 @@ pub struct Operator {
 
 /// Adds the routes to an application whose data holds an [`Operator`].
 pub fn configure(config: &mut web::ServiceConfig) {
-    let scope = web::scope("/admin/api/v1");
+    let scope = web::scope("/admin/api/v1")
+        .app_data(PathConfig::default().error_handler(|error, _| unreadable(&error)))
+        .app_data(QueryConfig::default().error_handler(|error, _| unreadable(&error)))
+        .app_data(JsonConfig::default().error_handler(|error, _| unreadable(&error)));
     let routes = table::entries().into_iter();
     config.service(routes.fold(scope, |scope, entry| {
         let (path, route) = entry.guarded();
         scope.route(path, route)
     }));
     super::pages::configure(config);
+}
+
+/// Returns the answer to what is not what the route takes.
+fn unreadable(error: &dyn std::fmt::Display) -> actix_web::Error {
+    Refusal::from(OperationError::InvalidRequest(error.to_string())).into()
 }
 
 type Answer<T> = Result<Json<T>, Refusal>;

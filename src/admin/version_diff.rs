@@ -16,7 +16,7 @@ use crate::store::artifacts::{self, ArtifactId, File};
 use crate::store::contents;
 
 /// What differs between two versions of a package.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct VersionDiff {
     /// The changelog between the two, in the words of the newer one; breaking changes first.
     pub changelog: Vec<ChangelogEntry>,

@@ -22,7 +22,7 @@ const BREAKING: &str = "breaking-change";
 pub struct Changelog(Vec<(PackageVersion, ChangelogEntry)>);
 
 /// One change of a version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ChangelogEntry {
     /// The version that brought it.
     pub version: String,

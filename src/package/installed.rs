@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{PackageId, PackageName};
 
 /// An installed package.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Installed {
     /// The package.
