@@ -22,10 +22,12 @@ pub use environment::Environment;
 pub use error::{ConfigError, Problem};
 pub use given::{Origin, Setting, Shown, Value};
 pub use values::{HostName, ListenAddress, TcpAddress};
-pub use words::{LogFormat, LogLevel, Role, TlsVersion};
+pub use words::{LogFormat, LogLevel, TlsVersion};
 
 use given::Layers;
 use keys::Key;
+
+use crate::people::Role;
 
 /// Where the file is looked for where nothing names one.
 pub const DEFAULT_FILE: &str = "/etc/airlock/airlock.toml";

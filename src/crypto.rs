@@ -1,13 +1,16 @@
-//! The one door to cryptography: SHA-256, the OpenPGP that signatures are in, TLS, hashes of passwords, random bytes.
+//! The one door to cryptography: SHA-256, the OpenPGP that signatures are in, TLS, hashes of passwords, secrets, random bytes.
 //!
 //! Nothing else in the crate names a cryptographic library, so that another implementation can take its place.
 
 pub mod openpgp;
 pub mod password;
+mod secret;
 pub mod tls;
 
 use std::fmt;
 use std::str::FromStr;
+
+pub use secret::Secret;
 
 /// A SHA-256 digest.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,7 +34,7 @@ impl Digest {
     }
 
     /// Returns the digest whose 32 bytes these are.
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 

@@ -29,8 +29,8 @@
 //! server where that has it.
 //!
 //! [`config`] says where settings come from. [`limits`] holds every bound on what comes from outside, each with its reason.
-//! [`crypto`] is the one door to cryptography, [`accounts`] tells users and groups of the host. The last three are leaves that
-//! every room may use.
+//! [`crypto`] is the one door to cryptography, [`accounts`] tells users and groups of the host, [`people`] what people are called and
+//! which roles there are. The last four are leaves that every room may use.
 
 pub mod accounts;
 pub mod admin;
@@ -44,5 +44,6 @@ pub mod distribution;
 pub mod import;
 pub mod limits;
 pub mod package;
+pub mod people;
 pub mod server;
 pub mod store;

@@ -4,33 +4,11 @@
 //! `routes`. Users come from the operating system by their number, names from the settings.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use super::error::OperationError;
 use super::peer::PeerUser;
 
-pub use crate::config::Role;
-
-impl Role {
-    /// All roles, the least first.
-    pub const ALL: [Self; 4] = [Self::Viewer, Self::Publisher, Self::Approver, Self::Admin];
-
-    /// Returns what it is called in settings and messages.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Publisher => "publisher",
-            Self::Approver => "approver",
-            Self::Admin => "admin",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
+pub use crate::people::Role;
 
 /// Which role each user has.
 #[derive(Debug, Clone, PartialEq, Eq)]

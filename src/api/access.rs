@@ -19,7 +19,7 @@ use ipnet::IpNet;
 
 pub use client::{Client, RequestId, User};
 pub use hosts::Hosts;
-pub use users::{InvalidUsers, Users, is_user_name};
+pub use users::{InvalidUsers, Users};
 
 use super::error::ApiError;
 use verifying::Attempt;

@@ -2,6 +2,7 @@
 
 use super::given::{Value, Wrong};
 use super::values::text;
+use crate::people::Role;
 
 /// The oldest version of TLS that is spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -10,19 +11,6 @@ pub enum TlsVersion {
     V1_2,
     /// 1.3
     V1_3,
-}
-
-/// What a user of the operator's socket may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// Look.
-    Viewer,
-    /// Bring packages in.
-    Publisher,
-    /// Commit what others brought in.
-    Approver,
-    /// Everything.
-    Admin,
 }
 
 /// How much is logged.
@@ -83,15 +71,8 @@ pub fn tls_version(value: &Value) -> Result<TlsVersion, Wrong> {
     )
 }
 
-const ROLES: [(&str, Role); 4] = [
-    ("viewer", Role::Viewer),
-    ("publisher", Role::Publisher),
-    ("approver", Role::Approver),
-    ("admin", Role::Admin),
-];
-
 pub fn role(value: &Value) -> Result<Role, Wrong> {
-    one_of(value, &ROLES)
+    one_of(value, &Role::ALL.map(|role| (role.name(), role)))
 }
 
 pub fn roles(value: &Value) -> Result<Vec<(String, Role)>, Wrong> {
@@ -101,8 +82,8 @@ pub fn roles(value: &Value) -> Result<Vec<(String, Role)>, Wrong> {
             "as in { alice = \"publisher\" }",
         ));
     };
-    let row = |(user, role): &(String, String)| {
-        let role = one_of(&Value::Text(role.clone()), &ROLES);
+    let row = |(user, named): &(String, String)| {
+        let role = role(&Value::Text(named.clone()));
         let role = role.map_err(|wrong| Wrong {
             problem: format!("{user}: {}", wrong.problem),
             ..wrong

@@ -25,7 +25,9 @@ macro_rules! sql_id {
 use sql_id;
 
 pub mod addresses;
+pub mod approvals;
 pub mod artifacts;
+pub mod audit;
 pub mod branches;
 pub mod change_sets;
 pub mod contents;
@@ -47,12 +49,17 @@ pub mod quarantine;
 pub mod recipes;
 pub mod records;
 mod schema;
+pub mod sessions;
+pub mod setup_links;
 pub mod signatures;
 pub mod sizes;
 pub mod sources;
 mod space;
 pub mod stages;
 pub mod streams;
+mod times;
+pub mod tokens;
+pub mod users;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};

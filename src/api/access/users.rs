@@ -21,13 +21,12 @@ use super::{User, Verdict};
 use crate::api::error::ApiError;
 use crate::crypto::password::{InvalidPasswordHash, PasswordHash};
 use crate::crypto::{Digest, ProcessKey};
+use crate::people::is_user_name;
 
 /// Bytes of the file.
 const MOST_FILE_BYTES: u64 = 1 << 20;
 /// Users in it.
 const MOST_USERS: usize = 5_000;
-/// Bytes of a user's name.
-const MOST_NAME_BYTES: usize = 128;
 /// Bytes of the header, which is name and password in Base64.
 const MOST_HEADER_BYTES: usize = 1_024;
 /// Credentials that are known to be right.
@@ -215,15 +214,6 @@ impl std::fmt::Debug for Seen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} users", self.users.len())
     }
-}
-
-/// Tells whether a user may be called `name`.
-pub fn is_user_name(name: &str) -> bool {
-    let is_plain = |c: char| !c.is_control() && !c.is_whitespace() && c != ':';
-    !name.is_empty()
-        && name.len() <= MOST_NAME_BYTES
-        && !name.starts_with('#')
-        && name.chars().all(is_plain)
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use serde::Serialize;
 
-use crate::api::access::is_user_name;
 use crate::cli::{CliError, Common};
 use crate::crypto::password::PasswordHash;
+use crate::people::is_user_name;
 
 /// Bytes of a password.
 const MOST_BYTES: usize = 256;

@@ -1,0 +1,139 @@
+//! People: what they are called, what they may, and who stands behind a name that was recorded.
+//!
+//! Four roles, each of which may do what the one before it may. Knows nothing of passwords, of where people come from, or of
+//! what needs which role. Written alike in settings, in the store, in JSON and on the command line.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// What somebody may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Look.
+    Viewer,
+    /// Bring packages in.
+    Publisher,
+    /// Commit what others brought in.
+    Approver,
+    /// Everything.
+    Admin,
+}
+
+/// Text that is no role.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no role; there are viewer, publisher, approver and admin")]
+pub struct InvalidRole(String);
+
+impl Role {
+    /// All roles, the least first.
+    pub const ALL: [Self; 4] = [Self::Viewer, Self::Publisher, Self::Approver, Self::Admin];
+
+    /// Returns what it is called in settings and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Publisher => "publisher",
+            Self::Approver => "approver",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Role {
+    type Err = InvalidRole;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRole> {
+        let named = Self::ALL.into_iter().find(|role| role.name() == text);
+        named.ok_or_else(|| InvalidRole(text.chars().take(32).collect()))
+    }
+}
+
+impl serde::Serialize for Role {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Role {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Bytes that a name may have.
+const MOST_NAME_BYTES: usize = 128;
+
+/// What stands between a token's owner and its name where somebody is recorded; no name has a space.
+const BY_TOKEN: &str = " by token ";
+
+/// Tells whether a user, or a token, may be called `name`.
+pub fn is_user_name(name: &str) -> bool {
+    let is_plain = |c: char| !c.is_control() && !c.is_whitespace() && c != ':';
+    !name.is_empty()
+        && name.len() <= MOST_NAME_BYTES
+        && !name.starts_with('#')
+        && name.chars().all(is_plain)
+}
+
+/// Returns who is recorded where a token acts: `alice by token ci`.
+pub fn by_token(owner: &str, token: &str) -> String {
+    format!("{owner}{BY_TOKEN}{token}")
+}
+
+/// Tells whether two that were recorded are one person: `alice`, `Alice` and `alice by token ci` are.
+///
+/// Users of this host and users of the admin side who have one name are one as well; a person with two names is two.
+pub fn are_one(one: &str, other: &str) -> bool {
+    let person = |who: &str| {
+        let person = who.split(BY_TOKEN).next().unwrap_or(who);
+        person.to_lowercase()
+    };
+    person(one) == person(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_survives_its_name_and_nothing_else_is_one() {
+        for role in Role::ALL {
+            assert_eq!(role.name().parse(), Ok(role));
+            let json = serde_json::to_string(&role).unwrap();
+            assert_eq!(serde_json::from_str::<Role>(&json).unwrap(), role);
+        }
+        for text in ["", "Admin", "admin ", "root"] {
+            assert!(text.parse::<Role>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_plain_and_short() {
+        for name in ["alice", "kölsch", "a.b@example", "uid-7"] {
+            assert!(is_user_name(name), "{name}");
+        }
+        let long = "x".repeat(129);
+        for name in ["", "a b", "a:b", "#a", "a\nb", "a\u{a0}b", "a\0", &long] {
+            assert!(!is_user_name(name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn who_acts_by_a_token_is_who_made_it() {
+        let by_token = by_token("alice", "ci");
+        assert_eq!(by_token, "alice by token ci");
+        assert!(are_one(&by_token, "Alice"));
+        assert!(are_one(&by_token, "ALICE by token other"));
+        assert!(!are_one(&by_token, "ci"));
+        assert!(!are_one("bob", "alice"));
+        assert!(are_one("uid 7", "uid 7"));
+        assert!(!are_one("uid 7", "uid 8"));
+    }
+}
