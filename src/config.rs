@@ -58,6 +58,8 @@ pub struct Config {
     pub access: Access,
     /// The operator's socket.
     pub control: Control,
+    /// The admin side in browsers.
+    pub admin: Admin,
     /// What is logged.
     pub log: Log,
     /// How long clients may keep answers; `None` is what the branch says.
@@ -115,6 +117,27 @@ pub struct Control {
     pub role: Setting<Role>,
     /// What these users may do.
     pub roles: Setting<Vec<(String, Role)>>,
+}
+
+/// `[admin]`
+#[derive(Debug, Clone)]
+pub struct Admin {
+    /// Whether it is served to browsers and scripts at all.
+    pub enabled: Setting<bool>,
+    /// Its own address; `None`: it is served where the registry is.
+    pub listen: Setting<Option<TcpAddress>>,
+    /// The header in which a proxy that is trusted says who has logged in there, in lower case.
+    pub user_header: Setting<Option<String>>,
+    /// What is shown before somebody logs in.
+    pub banner: Setting<Option<String>>,
+    /// Minutes without a request after which a session is over.
+    pub idle_minutes: Setting<u32>,
+    /// Hours after which a session is over in any case.
+    pub session_hours: Setting<u32>,
+    /// Wrong passwords in a row after which a user is locked.
+    pub failures: Setting<u32>,
+    /// Characters that a new password has at least.
+    pub password_length: Setting<u32>,
 }
 
 /// `[log]`
@@ -205,6 +228,16 @@ impl Config {
                 group: l.optional("control.group", v::word),
                 role: l.or("control.role", w::role, Role::Admin),
                 roles: l.or("control.roles", w::roles, Vec::new()),
+            },
+            admin: Admin {
+                enabled: l.or("admin.enabled", v::switch, true),
+                listen: l.optional("admin.listen", v::tcp_address),
+                user_header: l.optional("admin.user_header", v::header_name),
+                banner: l.optional("admin.banner", v::banner),
+                idle_minutes: l.or("admin.idle_minutes", v::number(1, 24 * 60), 30),
+                session_hours: l.or("admin.session_hours", v::number(1, 30 * 24), 12),
+                failures: l.or("admin.failures", v::number(1, 100), 5),
+                password_length: l.or("admin.password_length", v::number(8, 128), 12),
             },
             log: Log {
                 level: l.or("log.level", w::log_level, LogLevel::Info),

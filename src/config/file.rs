@@ -1,4 +1,4 @@
-//! The file: TOML 1.1, sections of strings, arrays and one table. Every fault is told with its line.
+//! The file: TOML 1.1, sections of strings, numbers, switches, arrays and one table. Every fault is told with its line.
 
 use std::fs::File;
 use std::io::Read;
@@ -134,7 +134,9 @@ impl Reader<'_> {
                     folder.join(text).to_string_lossy().into_owned(),
                 ))
             }
-            (Form::Text, _) => Ok(Value::Text(string(value)?)),
+            (Form::Number, DeValue::Integer(number)) => Ok(Value::Text(number.to_string())),
+            (Form::Switch, DeValue::Boolean(word)) => Ok(Value::Text(word.to_string())),
+            (Form::Text | Form::Number | Form::Switch, _) => Ok(Value::Text(string(value)?)),
         }
     }
 

@@ -102,7 +102,9 @@ impl Value {
                 .filter(|item| !item.is_empty())
         };
         match form {
-            Form::Text | Form::Path => Ok(Self::Text(text.to_owned())),
+            Form::Text | Form::Path | Form::Number | Form::Switch => {
+                Ok(Self::Text(text.to_owned()))
+            }
             Form::List => Ok(Self::List(items().map(str::to_owned).collect())),
             Form::Table => items()
                 .map(|item| {

@@ -13,6 +13,10 @@ pub enum Form {
     List,
     /// A table of strings; in a variable `name=value` between commas.
     Table,
+    /// A whole number, or a string of its digits.
+    Number,
+    /// `true` or `false`, or a string of one of them.
+    Switch,
 }
 
 /// One key.
@@ -62,7 +66,7 @@ const fn with_flag(key: Key, flag: &'static str) -> Key {
 }
 
 /// Every key, in the order in which they are shown.
-pub const KEYS: [Key; 22] = [
+pub const KEYS: [Key; 30] = [
     with_flag(key("data_dir", Form::Path, ""), "--data-dir"),
     with_flag(
         also(
@@ -88,6 +92,14 @@ pub const KEYS: [Key; 22] = [
     key("control.group", Form::Text, ""),
     key("control.role", Form::Text, "admin"),
     key("control.roles", Form::Table, ""),
+    key("admin.enabled", Form::Switch, "true"),
+    key("admin.listen", Form::Text, ""),
+    key("admin.user_header", Form::Text, ""),
+    key("admin.banner", Form::Text, ""),
+    key("admin.idle_minutes", Form::Number, "30"),
+    key("admin.session_hours", Form::Number, "12"),
+    key("admin.failures", Form::Number, "5"),
+    key("admin.password_length", Form::Number, "12"),
     also(key("log.level", Form::Text, "info"), "EPR_LOG_LEVEL"),
     also(key("log.format", Form::Text, "auto"), "EPR_LOG_TYPE"),
     key("cache.index", Form::Text, ""),

@@ -240,6 +240,75 @@ fn host_name(item: &str) -> Result<HostName, Wrong> {
     ))
 }
 
+/// Returns what reads a whole number of at least `least` and at most `most`.
+pub fn number(least: u32, most: u32) -> impl Fn(&Value) -> Result<u32, Wrong> {
+    move |value| {
+        let said = text(value)?.trim();
+        let is_plain = said.bytes().all(|byte| byte.is_ascii_digit());
+        let number = said.parse().ok().filter(|_| is_plain);
+        number
+            .filter(|number| (least..=most).contains(number))
+            .ok_or_else(|| {
+                Wrong::with_hint(
+                    format!("{said:?} is no number that it may be"),
+                    format!("write a whole number from {least} to {most}"),
+                )
+            })
+    }
+}
+
+pub fn switch(value: &Value) -> Result<bool, Wrong> {
+    match text(value)?.trim() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        said => Err(Wrong::with_hint(
+            format!("{said:?} is neither true nor false"),
+            "write true or false",
+        )),
+    }
+}
+
+/// Headers that say something else than who has logged in.
+const TAKEN_HEADERS: [&str; 8] = [
+    "authorization",
+    "cookie",
+    "forwarded",
+    "host",
+    "origin",
+    "referer",
+    "user-agent",
+    "x-csrf-token",
+];
+
+/// Returns the name of a header (RFC 9110, 5.1), in lower case.
+pub fn header_name(value: &Value) -> Result<String, Wrong> {
+    let name = word(value)?.to_ascii_lowercase();
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    let has_meaning = TAKEN_HEADERS.contains(&name.as_str()) || name.starts_with("x-forwarded-");
+    if !name.bytes().all(is_plain) || name.len() > 64 || has_meaning {
+        return Err(Wrong::with_hint(
+            format!("{name:?} is no header that a proxy could name its user in"),
+            "write its name alone, as in \"X-Remote-User\"",
+        ));
+    }
+    Ok(name)
+}
+
+/// Characters of a banner: two screens of a phone.
+const MOST_BANNER_CHARS: usize = 2_000;
+
+pub fn banner(value: &Value) -> Result<String, Wrong> {
+    let text = word(value)?;
+    let is_shown = |c: char| c == '\n' || !c.is_control();
+    if text.chars().count() > MOST_BANNER_CHARS || !text.chars().all(is_shown) {
+        return Err(Wrong::with_hint(
+            format!("has more than {MOST_BANNER_CHARS} characters, or some that cannot be shown"),
+            "write plain lines of text",
+        ));
+    }
+    Ok(text)
+}
+
 pub fn seconds(value: &Value) -> Result<u32, Wrong> {
     let said = text(value)?;
     go_duration_seconds(said).ok_or_else(|| {
