@@ -14,6 +14,7 @@ mod quarantine;
 mod questions;
 mod records;
 mod refusal;
+mod session;
 mod signatures;
 mod status;
 mod table;
@@ -23,9 +24,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web::web::{self, Data, Json};
-use actix_web::{HttpMessage, HttpRequest};
+use actix_web::{HttpMessage, HttpRequest, Scope};
 use arc_swap::ArcSwap;
 
+use super::entrance::Door;
 use super::error::OperationError;
 use super::roles::{Caller, Role, Roles};
 use super::status::Service;
@@ -40,7 +42,7 @@ pub use history::HistoryRequest;
 pub use holds::HoldsOf;
 pub use imports::{ImportRequest, KnownSourceRequest, StagedReport};
 pub use plans::{ConsentRequest, TargetRequest};
-use refusal::Refusal;
+pub(super) use refusal::Refusal;
 pub use table::{Served, served};
 
 /// What the operations work on in a server.
@@ -60,14 +62,19 @@ pub struct Operator {
     pub service: Service,
 }
 
-/// Adds the routes to an application whose data holds an [`Operator`].
+/// Adds the routes to an application whose data holds an [`Operator`], as `control.sock` has them.
 pub fn configure(config: &mut web::ServiceConfig) {
-    let scope = web::scope("/admin/api/v1");
+    let scope = web::scope("/admin/api/v1").app_data(Door::ControlSocket);
+    config.service(add_to(scope));
+}
+
+/// Adds the routes to a scope that says which door it is behind.
+pub(super) fn add_to(scope: Scope) -> Scope {
     let routes = table::entries().into_iter();
-    config.service(routes.fold(scope, |scope, entry| {
+    routes.fold(scope, |scope, entry| {
         let (path, route) = entry.guarded();
         scope.route(path, route)
-    }));
+    })
 }
 
 type Answer<T> = Result<Json<T>, Refusal>;

@@ -7,7 +7,7 @@ use crate::admin::error::{Failure, OperationError};
 
 /// A [`Failure`] as an HTTP answer.
 #[derive(Debug)]
-pub(super) struct Refusal(Failure);
+pub(in crate::admin) struct Refusal(Failure);
 
 impl<E: Into<OperationError>> From<E> for Refusal {
     fn from(error: E) -> Self {
@@ -25,7 +25,12 @@ impl ResponseError for Refusal {
     fn status_code(&self) -> StatusCode {
         match self.0.kind.as_str() {
             "invalid-request" | "reserved-name" | "named-like-release" => StatusCode::BAD_REQUEST,
-            "needs-role" => StatusCode::FORBIDDEN,
+            "needs-role" | "other-origin" | "bad-csrf" | "needs-tls" | "not-from-there"
+            | "unknown-user" => StatusCode::FORBIDDEN,
+            "not-signed-in" | "wrong-login" => StatusCode::UNAUTHORIZED,
+            "other-host" => StatusCode::MISDIRECTED_REQUEST,
+            "too-many-logins" => StatusCode::TOO_MANY_REQUESTS,
+            "nothing-there" => StatusCode::NOT_FOUND,
             "no-such-plan"
             | "no-such-branch"
             | "no-such-job"

@@ -8,21 +8,20 @@ use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::middleware::{Next, from_fn};
-use actix_web::web::{self, Data};
-use actix_web::{FromRequest, Handler, HttpMessage, HttpRequest, Responder, Route};
+use actix_web::web;
+use actix_web::{FromRequest, Handler, Responder, Route};
 
 use super::refusal::Refusal;
 use super::{
-    Operator, additions, branches, distributions, history, holds, house, imports, keys, plans,
-    quarantine, questions, records, signatures, status, tls,
+    additions, branches, distributions, history, holds, house, imports, keys, plans, quarantine,
+    questions, records, session, signatures, status, tls,
 };
-use crate::admin::error::OperationError;
-use crate::admin::peer::PeerUser;
+use crate::admin::entrance::{self, CsrfIn};
 use crate::admin::roles::Role::{self, Admin, Approver, Publisher, Viewer};
 
 /// A route, and the role that it needs.
 pub(super) struct Entry {
-    needs: Role,
+    needs: Option<Role>,
     method: Method,
     path: &'static str,
     route: Route,
@@ -31,8 +30,8 @@ pub(super) struct Entry {
 /// What is served, and to whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Served {
-    /// The role that it needs.
-    pub needs: Role,
+    /// The role that it needs; `None` where nobody has to be logged in.
+    pub needs: Option<Role>,
     /// The method.
     pub method: Method,
     /// The path's pattern, below `/admin/api/v1`.
@@ -94,6 +93,9 @@ pub(super) fn entries() -> Vec<Entry> {
         entry(GET, Viewer, "/signatures/{branch}", signatures::show),
         entry(PUT, Admin, "/signatures/{branch}", signatures::set_policy),
         entry(GET, Viewer, "/status", status::show),
+        entry(GET, Viewer, "/session", session::show),
+        open(POST, "/session", session::log_in),
+        entry(DELETE, Viewer, "/session", session::log_out),
     ]
 }
 
@@ -118,30 +120,20 @@ impl Entry {
 
 /// Answers a request if who asks has the role that it needs; of one that is refused no byte of the body is read.
 async fn guard(
-    needs: Role,
+    needs: Option<Role>,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, actix_web::Error> {
-    if let Err(refusal) = admit(needs, request.request()).await {
-        return Ok(request.error_response(refusal));
+    let admitted = match needs {
+        Some(needs) => entrance::admit(needs, CsrfIn::Header, request.request())
+            .await
+            .map(drop),
+        None => entrance::admit_anybody(request.request()),
+    };
+    if let Err(error) = admitted {
+        return Ok(request.error_response(Refusal::from(error)));
     }
     next.call(request).await
-}
-
-async fn admit(needs: Role, request: &HttpRequest) -> Result<(), Refusal> {
-    let operator = request.app_data::<Data<Operator>>();
-    let operator = operator.ok_or(OperationError::Nobody)?;
-    let peer = request.conn_data::<PeerUser>().copied();
-    let peer = peer.ok_or(OperationError::Nobody)?;
-    let roles = operator.roles.load_full();
-    // Names are looked up in files, or by asking a directory.
-    let found = web::block(move || {
-        let caller = roles.caller(peer);
-        roles.check(&caller, needs).map(|()| caller)
-    });
-    let caller = found.await.map_err(|_stopped| OperationError::Nobody)??;
-    request.extensions_mut().insert(caller);
-    Ok(())
 }
 
 /// Returns an entry; `F` is what answers.
@@ -152,7 +144,20 @@ where
     F::Output: Responder + 'static,
 {
     Entry {
-        needs,
+        needs: Some(needs),
+        ..open(method, path, handler)
+    }
+}
+
+/// As [`entry`], for what nobody has to be logged in for.
+fn open<F, A>(method: Method, path: &'static str, handler: F) -> Entry
+where
+    F: Handler<A>,
+    A: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    Entry {
+        needs: None,
         route: web::method(method.clone()).to(handler),
         method,
         path,
