@@ -26,6 +26,7 @@ use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::error::OperationError;
+use super::pages;
 use super::routes::{self, Refusal};
 use crate::api::access::{Hosts, SharedAccess};
 use crate::crypto::Secret;
@@ -140,18 +141,17 @@ impl Web {
 
 /// Adds the web at `/admin` to an application whose data holds an [`routes::Operator`].
 pub fn configure(config: &mut ServiceConfig, web: &Data<Web>) {
-    let api = routes::add_to(web::scope("/api/v1"));
-    let nothing =
-        web::to(
-            |request: HttpRequest| async move { refused(&request, OperationError::NothingThere) },
-        );
-    config.service(
-        web::scope(PATH)
-            .app_data(Door::Web(web.clone()))
-            .service(api)
-            .default_service(nothing)
-            .wrap(from_fn(pass)),
-    );
+    let nothing = web::to(|request: HttpRequest| async move {
+        let path = request.path().to_owned();
+        Refusal::from(OperationError::NoSuchPage(path)).error_response()
+    });
+    let api = web::scope("/api")
+        .default_service(nothing)
+        .service(routes::add_to(web::scope("/v1")));
+    let scope = web::scope(PATH)
+        .app_data(Door::Web(web.clone()))
+        .service(api);
+    config.service(pages::add_to(scope).wrap(from_fn(pass)));
 }
 
 /// Answers what passes the rules, and tells browsers what to make of every answer.
@@ -166,7 +166,7 @@ async fn pass(
     let mut answer = match passed {
         Ok(()) => next.call(request).await?,
         Err(error) => {
-            let refusal = refused(request.request(), error);
+            let refusal = refused(request.request(), error).await;
             request.into_response(refusal)
         }
     };
@@ -174,16 +174,13 @@ async fn pass(
     Ok(answer)
 }
 
-/// Returns the answer to a request that is refused: JSON where programs ask, else a line of text.
-pub fn refused(request: &HttpRequest, error: OperationError) -> HttpResponse {
-    let refusal = Refusal::from(error);
+/// Answers a request that is refused: JSON where programs ask, else a page.
+async fn refused(request: &HttpRequest, error: OperationError) -> HttpResponse {
     let is_api = request.path().strip_prefix(PATH);
     if is_api.is_some_and(|path| path == "/api" || path.starts_with("/api/")) {
-        return refusal.error_response();
+        return Refusal::from(error).error_response();
     }
-    HttpResponse::build(refusal.status_code())
-        .content_type("text/plain; charset=utf-8")
-        .body(format!("{refusal}\n"))
+    pages::problem::page(request, error).await
 }
 
 /// Returns a request's path and query as logs may have them: what follows `/admin/setup` may be a setup link, which is a secret.

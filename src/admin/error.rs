@@ -190,9 +190,9 @@ pub enum OperationError {
     /// A proxy that is trusted names somebody whom nobody knows here.
     #[error("the proxy says that {0:?} has logged in, and there is no such user")]
     UnknownUser(String),
-    /// An address below `/admin` where nothing is.
-    #[error("there is nothing at this address")]
-    NothingThere,
+    /// A path that no page has.
+    #[error("there is no page at {0}")]
+    NoSuchPage(String),
     /// There is no import with this job name under way.
     #[error("there is no import under way as {0}")]
     NoSuchJob(String),
@@ -289,8 +289,8 @@ impl OperationError {
             Self::BadCsrf => "bad-csrf",
             Self::TooManyLogins { .. } => "too-many-logins",
             Self::UnknownUser(_) => "unknown-user",
-            Self::NothingThere => "nothing-there",
             Self::NoSuchVersion(_) => "no-such-version",
+            Self::NoSuchPage(_) => "no-such-page",
         }
     }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::error::OperationError;
 use super::peer::PeerUser;
+use super::wording::listed;
 
 use crate::crypto::Secret;
 pub use crate::people::Role;
@@ -139,15 +140,6 @@ impl Roles {
             has: caller.role,
             who_may: listed(&who_may),
         })
-    }
-}
-
-/// Returns names as one says them: "a, b and c".
-fn listed(names: &[String]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }
 

@@ -143,6 +143,6 @@ fn caller(request: &HttpRequest) -> Option<Caller> {
     request.extensions().get::<Caller>().cloned()
 }
 
-fn who(request: &HttpRequest) -> String {
+pub(super) fn who(request: &HttpRequest) -> String {
     caller(request).map_or_else(|| "unknown".to_owned(), |caller| caller.name)
 }

@@ -10,6 +10,7 @@ use super::plain::plain;
 use super::{CliError, Common};
 use crate::admin::distributions::DistributionReport;
 use crate::admin::status::{DiskState, LastChange, ServiceReport, StatusReport};
+use crate::admin::wording::ago;
 
 /// Kibanas that are shown; `--json` has all.
 const MOST_KIBANAS: usize = 10;
@@ -161,18 +162,6 @@ fn of_service(service: &ServiceReport, now: Timestamp) -> Vec<(&'static str, Str
 
 fn minute(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M UTC").to_string()
-}
-
-/// Returns how long ago something was, in its largest unit.
-fn ago(time: Timestamp, now: Timestamp) -> String {
-    let seconds = now.duration_since(time).as_secs().unsigned_abs();
-    let (count, one, many) = match seconds {
-        0..60 => return "just now".to_owned(),
-        60..3600 => (seconds / 60, "minute", "minutes"),
-        3600..86_400 => (seconds / 3600, "hour", "hours"),
-        _ => (seconds / 86_400, "day", "days"),
-    };
-    format!("{} ago", counted(count, one, many))
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ fn assert_admitted(route: &Served, who: &str, answer: &Answer) {
         "{shown}"
     );
     assert!(
-        answer.status != 404 || answer.kind() != "nothing-there",
+        answer.status != 404 || answer.kind() != "no-such-page",
         "{shown}"
     );
 }

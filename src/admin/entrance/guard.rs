@@ -50,8 +50,8 @@ pub async fn admit(
 ) -> Result<Caller, OperationError> {
     let operator = request.app_data::<Data<Operator>>();
     let operator = operator.ok_or(OperationError::Nobody)?;
-    let caller = match request.app_data::<Door>() {
-        Some(Door::ControlSocket) => at_socket(operator, needs, request).await?,
+    let (caller, judged) = match request.app_data::<Door>() {
+        Some(Door::ControlSocket) => (at_socket(operator, needs, request).await?, Ok(())),
         Some(Door::Web(web)) => on_web(operator, web, needs, csrf, request).await?,
         None => return Err(OperationError::Nobody),
     };
@@ -59,8 +59,9 @@ pub async fn admit(
         let user = User(caller.name.as_str().into());
         request.extensions_mut().insert(user);
     }
+    // Who is refused is told so by a page with their name on it.
     request.extensions_mut().insert(caller.clone());
-    Ok(caller)
+    judged.map(|()| caller)
 }
 
 /// Fails where a request that needs nobody to be logged in, such as a login, was not asked for by a page of the admin side.
@@ -97,7 +98,7 @@ async fn on_web(
     needs: Role,
     csrf: CsrfIn,
     request: &HttpRequest,
-) -> Result<Caller, OperationError> {
+) -> Result<(Caller, Result<(), OperationError>), OperationError> {
     let shown = Shown::by(web, request)?;
     let asking = Asking {
         shown,
@@ -228,28 +229,30 @@ struct Asking {
 }
 
 impl Asking {
-    /// Returns who asks. What is refused to somebody who is known goes to the audit log.
-    fn judge(&self, web: &Web, store: &Store) -> Result<Caller, OperationError> {
+    /// Returns who asks, and whether they may. What is refused to somebody who is known goes to the audit log.
+    fn judge(
+        &self,
+        web: &Web,
+        store: &Store,
+    ) -> Result<(Caller, Result<(), OperationError>), OperationError> {
         let caller = self.caller(web, store)?;
-        match self.may(&caller) {
-            Ok(()) => Ok(caller),
-            Err(refusal) => {
-                let detail = json!({ "why": refusal.kind() });
-                store.write(|conn| {
-                    let entry = NewEntry {
-                        at: web.now(),
-                        who: &caller.name,
-                        from: &self.from,
-                        action: "request",
-                        subject: &self.what,
-                        outcome: Outcome::Refused,
-                        detail: &detail,
-                    };
-                    audit::append(conn, &entry).map(drop)
-                })?;
-                Err(refusal)
-            }
+        let judged = self.may(&caller);
+        if let Err(refusal) = &judged {
+            let detail = json!({ "why": refusal.kind() });
+            store.write(|conn| {
+                let entry = NewEntry {
+                    at: web.now(),
+                    who: &caller.name,
+                    from: &self.from,
+                    action: "request",
+                    subject: &self.what,
+                    outcome: Outcome::Refused,
+                    detail: &detail,
+                };
+                audit::append(conn, &entry).map(drop)
+            })?;
         }
+        Ok((caller, judged))
     }
 
     fn may(&self, caller: &Caller) -> Result<(), OperationError> {

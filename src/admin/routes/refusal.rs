@@ -9,6 +9,13 @@ use crate::admin::error::{Failure, OperationError};
 #[derive(Debug)]
 pub(in crate::admin) struct Refusal(Failure);
 
+impl Refusal {
+    /// Returns the answer to a failure that was told already.
+    pub(in crate::admin) fn from_failure(failure: Failure) -> Self {
+        Self(failure)
+    }
+}
+
 impl<E: Into<OperationError>> From<E> for Refusal {
     fn from(error: E) -> Self {
         Self(Failure::from(error))
@@ -30,7 +37,6 @@ impl ResponseError for Refusal {
             "not-signed-in" | "wrong-login" => StatusCode::UNAUTHORIZED,
             "other-host" => StatusCode::MISDIRECTED_REQUEST,
             "too-many-logins" => StatusCode::TOO_MANY_REQUESTS,
-            "nothing-there" => StatusCode::NOT_FOUND,
             "no-such-plan"
             | "no-such-branch"
             | "no-such-job"
@@ -39,6 +45,7 @@ impl ResponseError for Refusal {
             | "no-such-hold"
             | "no-such-distribution"
             | "no-such-package"
+            | "no-such-page"
             | "no-such-version" => StatusCode::NOT_FOUND,
             "store" | "damaged" | "data-folder" => StatusCode::INTERNAL_SERVER_ERROR,
             "disk-full" => StatusCode::INSUFFICIENT_STORAGE,

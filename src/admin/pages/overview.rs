@@ -1,0 +1,198 @@
+//! The overview: what is served to whom, and what needs somebody, in the order in which one asks.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use jiff::Timestamp;
+
+use super::change_line::ChangeLine;
+use super::frame::{Frame, Section};
+use super::{Asked, view};
+use crate::admin::distributions::DistributionReport;
+use crate::admin::error::OperationError;
+use crate::admin::history::{self, ChangeSetReport};
+use crate::admin::kibanas::KibanaSeen;
+use crate::admin::needs::{self, Need};
+use crate::admin::routes::Operator;
+use crate::admin::signatures;
+use crate::admin::status::{self, StatusReport};
+use crate::admin::wording::{ago, counted, day, grouped, size};
+use crate::distribution::SignatureCounts;
+
+/// Needs that are listed; the rest is counted.
+const MOST_NEEDS: usize = 5;
+/// Change sets that are listed.
+const RECENT: usize = 5;
+/// Change sets that are searched for the last one of each distribution.
+const SEARCHED: u32 = 200;
+
+#[derive(Template)]
+#[template(path = "overview.html")]
+struct Overview {
+    frame: Frame,
+    room: String,
+    certificate: String,
+    sentence: Sentence,
+    needs: Vec<Need>,
+    more_needs: usize,
+    served: Vec<Served>,
+    kibanas: Vec<Seen>,
+    trust: Option<String>,
+    trust_is_bad: bool,
+    recent: Vec<ChangeLine>,
+}
+
+/// The first line, made of facts.
+struct Sentence {
+    serving: Option<String>,
+    to: String,
+}
+
+/// A distribution that is served.
+struct Served {
+    name: String,
+    address: String,
+    branches: String,
+    offered: String,
+    fingerprint: String,
+    last: Option<ChangeLine>,
+}
+
+struct Seen {
+    version: String,
+    address: String,
+    last_seen: String,
+}
+
+pub(super) async fn show(request: HttpRequest, operator: Data<Operator>) -> HttpResponse {
+    view(&request, &operator, Section::Overview, overview).await
+}
+
+fn overview(asked: Asked) -> Result<Overview, OperationError> {
+    let store = asked.store();
+    let status = status::look(store, Some(asked.operator.service.report()))?;
+    let history = history::list(store, SEARCHED, false)?;
+    let now = asked.frame.now;
+    let mut counts = SignatureCounts::default();
+    let of_default = branches_of(&status, "default");
+    for branch in signatures::list(store, None)? {
+        if of_default.contains(&branch.branch) {
+            add(&mut counts, &branch.counts);
+        }
+    }
+    let mut needs = needs::needs(&status, &counts, now);
+    let more_needs = needs.len().saturating_sub(MOST_NEEDS);
+    needs.truncate(MOST_NEEDS);
+    let service = status.service.as_ref();
+    let seen = service.map(|it| it.kibanas.as_slice()).unwrap_or_default();
+    let served = (status.distributions.iter())
+        .filter(|it| it.offered > 0 || it.name == "default")
+        .map(|it| Served::of(it, &history.change_sets, now));
+    let mut served: Vec<_> = served.collect();
+    served.sort_by_key(|it| it.name != "default");
+    let recent = history.change_sets.iter().take(RECENT);
+    Ok(Overview {
+        sentence: Sentence::of(&status, seen),
+        needs,
+        more_needs,
+        served,
+        kibanas: seen.iter().map(|it| Seen::of(it, now)).collect(),
+        trust: trust(&counts),
+        trust_is_bad: counts.wrong > 0,
+        recent: recent.map(|it| ChangeLine::of(it, now)).collect(),
+        room: format!(
+            "the store takes {}, {} are free",
+            size(status.store_bytes),
+            size(status.free_bytes)
+        ),
+        certificate: match service.and_then(|it| it.certificate_expires) {
+            Some(ends) => format!("expires on {}", day(ends)),
+            None => "none: plain HTTP".to_owned(),
+        },
+        frame: asked.frame.titled("Overview"),
+    })
+}
+
+fn branches_of(status: &StatusReport, name: &str) -> Vec<String> {
+    let found = status.distributions.iter().find(|it| it.name == name);
+    found.map(|it| it.branches.clone()).unwrap_or_default()
+}
+
+fn add(sum: &mut SignatureCounts, more: &SignatureCounts) {
+    sum.good += more.good;
+    sum.expired_key += more.expired_key;
+    sum.unknown_key += more.unknown_key;
+    sum.wrong += more.wrong;
+    sum.unreadable += more.unreadable;
+    sum.absent += more.absent;
+}
+
+impl Sentence {
+    fn of(status: &StatusReport, seen: &[KibanaSeen]) -> Self {
+        let default = status.distributions.iter().find(|it| it.name == "default");
+        let serving = default.filter(|it| it.offered > 0);
+        Self {
+            serving: serving.map(|it| it.branches.join(" + ")),
+            to: match seen.len() {
+                0 => "no Kibana yet".to_owned(),
+                count => counted(count as u64, "Kibana", "Kibanas"),
+            },
+        }
+    }
+}
+
+impl Served {
+    fn of(report: &DistributionReport, history: &[ChangeSetReport], now: Timestamp) -> Self {
+        let touches = |it: &&ChangeSetReport| {
+            let moved = it.changes.distributions.iter();
+            let changed = it.changes.branches.iter();
+            moved
+                .map(|it| &it.distribution)
+                .any(|name| *name == report.name)
+                || changed
+                    .map(|it| &it.branch)
+                    .any(|name| report.branches.contains(name))
+        };
+        Self {
+            address: match report.name.as_str() {
+                "default" => "/".to_owned(),
+                name => format!("/d/{name}/"),
+            },
+            name: report.name.clone(),
+            branches: report.branches.join(" + "),
+            offered: grouped(report.offered as u64),
+            fingerprint: report.fingerprint.clone(),
+            last: history
+                .iter()
+                .find(touches)
+                .map(|it| ChangeLine::of(it, now)),
+        }
+    }
+}
+
+impl Seen {
+    fn of(seen: &KibanaSeen, now: Timestamp) -> Self {
+        Self {
+            version: seen.version.clone(),
+            address: seen.address.map(|it| it.to_string()).unwrap_or_default(),
+            last_seen: ago(seen.last_seen, now),
+        }
+    }
+}
+
+/// Returns how many packages are signed how; `None` where there is none.
+fn trust(counts: &SignatureCounts) -> Option<String> {
+    let parts: Vec<_> = [
+        (counts.good, "good"),
+        (counts.expired_key, "by an expired key"),
+        (counts.unknown_key, "by an unknown key"),
+        (counts.wrong, "wrong"),
+        (counts.unreadable, "unreadable"),
+        (counts.absent, "unsigned"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, what)| format!("{} {what}", grouped(count as u64)))
+    .collect();
+    (!parts.is_empty()).then(|| parts.join(" · "))
+}

@@ -1,0 +1,87 @@
+//! Every page with the role that it needs: what is not in this table is not served.
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web;
+use actix_web::{FromRequest, Handler, Responder, Route};
+
+use super::{overview, problem};
+use crate::admin::entrance::{self, CsrfIn};
+use crate::admin::roles::Role::{self, Viewer};
+
+/// A page, and the role that it needs.
+pub(super) struct Entry {
+    needs: Role,
+    method: Method,
+    path: &'static str,
+    route: Route,
+}
+
+/// A page or form that is served, and to whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServedPage {
+    /// The role that it needs.
+    pub needs: Role,
+    /// The method.
+    pub method: Method,
+    /// The path's pattern, below `/admin`.
+    pub path: &'static str,
+}
+
+/// Returns all pages.
+#[rustfmt::skip]
+pub(super) fn entries() -> Vec<Entry> {
+    const GET: Method = Method::GET;
+    vec![
+        entry(GET, Viewer, "/", overview::show),
+    ]
+}
+
+/// Returns every page and form with the role that it needs.
+pub fn served() -> Vec<ServedPage> {
+    let served = |entry: Entry| ServedPage {
+        needs: entry.needs,
+        method: entry.method,
+        path: entry.path,
+    };
+    entries().into_iter().map(served).collect()
+}
+
+impl Entry {
+    /// Returns its path, and the route that asks first whether who asks may.
+    pub(super) fn guarded(self) -> (&'static str, Route) {
+        let needs = self.needs;
+        let guard = move |request: ServiceRequest, next: Next<BoxBody>| guard(needs, request, next);
+        (self.path, self.route.wrap(from_fn(guard)))
+    }
+}
+
+async fn guard(
+    needs: Role,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, actix_web::Error> {
+    if let Err(error) = entrance::admit(needs, CsrfIn::Form, request.request()).await {
+        let (request, _unread) = request.into_parts();
+        let answer = problem::page(&request, error).await;
+        return Ok(ServiceResponse::new(request, answer));
+    }
+    next.call(request).await
+}
+
+/// Returns an entry; `F` is what answers.
+fn entry<F, A>(method: Method, needs: Role, path: &'static str, handler: F) -> Entry
+where
+    F: Handler<A>,
+    A: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    Entry {
+        needs,
+        route: web::method(method.clone()).to(handler),
+        method,
+        path,
+    }
+}
