@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use super::error::OperationError;
 use super::peer::PeerUser;
 
+use crate::people::Actor;
+
 pub use crate::people::Role;
 
 /// Which role each user has.
@@ -28,6 +30,18 @@ pub struct Caller {
     pub name: String,
     /// Their role.
     pub role: Role,
+    /// From where: an address, or `control.sock`.
+    pub from: String,
+}
+
+impl Caller {
+    /// Returns who acts, as change sets and the audit log record it.
+    pub fn actor(&self) -> Actor {
+        Actor {
+            name: self.name.clone(),
+            from: self.from.clone(),
+        }
+    }
 }
 
 impl Roles {
@@ -41,7 +55,8 @@ impl Roles {
             let named = named.or_else(|| self.named.get(&peer.0.to_string()));
             named.copied().unwrap_or(self.of_members)
         };
-        Caller { name, role }
+        let Actor { name, from } = Actor::over_the_socket(name);
+        Caller { name, role, from }
     }
 
     /// Fails with [`OperationError::NeedsRole`] where `caller` may not do what needs a role; says who may.
@@ -119,6 +134,7 @@ mod tests {
             let caller = Caller {
                 name: "alice".to_owned(),
                 role,
+                from: "control.sock".to_owned(),
             };
             for (needs, needed) in Role::ALL.into_iter().enumerate() {
                 assert_eq!(roles.check(&caller, needed).is_ok(), index >= needs);

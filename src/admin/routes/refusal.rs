@@ -24,12 +24,19 @@ impl std::fmt::Display for Refusal {
 impl ResponseError for Refusal {
     fn status_code(&self) -> StatusCode {
         match self.0.kind.as_str() {
-            "invalid-request" | "reserved-name" | "named-like-release" => StatusCode::BAD_REQUEST,
-            "needs-role" => StatusCode::FORBIDDEN,
+            "invalid-request" | "weak-password" | "reserved-name" | "named-like-release" => {
+                StatusCode::BAD_REQUEST
+            }
+            "needs-role" | "wrong-password" | "token-above-owner" | "by-token" => {
+                StatusCode::FORBIDDEN
+            }
             "no-such-plan"
             | "no-such-branch"
             | "no-such-job"
             | "no-such-key"
+            | "no-such-user"
+            | "no-such-token"
+            | "no-such-link"
             | "no-such-change-set"
             | "no-such-hold"
             | "no-such-distribution"
