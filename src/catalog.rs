@@ -33,7 +33,7 @@ use crate::package::{
 use crate::store::artifacts::{Artifact, ArtifactId};
 use crate::store::change_sets::{self, ChangeSetId};
 use crate::store::contents::Content;
-use crate::store::{Store, StoreError, distributions, quarantine, signatures};
+use crate::store::{Store, StoreError, audit, distributions, quarantine, signatures};
 
 /// One package version as it is served.
 #[derive(Debug)]
@@ -160,9 +160,14 @@ impl Catalogs {
                     categories,
                 ))
             });
-            Ok(Some(shelf))
+            Ok(Some((shelf, audit::head(conn)?)))
         })?;
-        if let Some(shelf) = shelf {
+        if let Some((shelf, head)) = shelf {
+            if before.state.map(|(id, _)| id) != shelf.state.map(|(id, _)| id) {
+                // What is written elsewhere nobody changes here: who has this line can hold the audit log to it.
+                let change_set = shelf.state.map(|(id, _)| id.0);
+                tracing::info!(change_set, audit_head = %head, "change set");
+            }
             self.shelf.store(Arc::new(shelf));
         }
         Ok(())

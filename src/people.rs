@@ -67,6 +67,33 @@ impl<'de> serde::Deserialize<'de> for Role {
     }
 }
 
+/// Who acts, and from where, as change sets and the audit log record it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// Their name, or `alice by token ci`.
+    pub name: String,
+    /// From where: an address, `control.sock` or `command line`.
+    pub from: String,
+}
+
+impl Actor {
+    /// Returns who acts in this process, without a server between.
+    pub fn here(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            from: "command line".to_owned(),
+        }
+    }
+
+    /// Returns who asks a server over `control.sock`.
+    pub fn over_the_socket(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            from: "control.sock".to_owned(),
+        }
+    }
+}
+
 /// Bytes that a name may have.
 const MOST_NAME_BYTES: usize = 128;
 
@@ -85,6 +112,11 @@ pub fn is_user_name(name: &str) -> bool {
 /// Returns who is recorded where a token acts: `alice by token ci`.
 pub fn by_token(owner: &str, token: &str) -> String {
     format!("{owner}{BY_TOKEN}{token}")
+}
+
+/// Tells whether who is recorded acts by a token.
+pub fn is_by_token(who: &str) -> bool {
+    who.contains(BY_TOKEN)
 }
 
 /// Tells whether two that were recorded are one person: `alice`, `Alice` and `alice by token ci` are.

@@ -14,6 +14,7 @@ use airlock::admin::keys::{self, KeyRequest};
 use airlock::admin::signatures;
 use airlock::distribution::{BranchKind, DistributionName, SignaturePolicy};
 use airlock::limits::Limits;
+use airlock::people::Actor;
 use serde_json::Value;
 use signer::Signer;
 use support::archives::{Tar, tar};
@@ -103,7 +104,13 @@ async fn a_binary_signature_goes_out_as_text() {
         fingerprint: signer.fingerprint(),
         key: signer.key(),
     };
-    let added = keys::add(&elsewhere.store, "tester", &request, &Limits::default()).unwrap();
+    let added = keys::add(
+        &elsewhere.store,
+        &Actor::here("tester"),
+        &request,
+        &Limits::default(),
+    )
+    .unwrap();
     assert_eq!(added.judged_again, 1);
     let report = signatures::list(&elsewhere.store, None).unwrap();
     assert_eq!(report[0].counts.good, 1);
@@ -115,7 +122,13 @@ async fn what_is_no_signature_is_not_offered_but_where_nobody_looks() {
     assert_eq!(paths(&registry).await, [Value::Null, Value::Null]);
     assert_eq!(get(&registry, SIGNATURE).await.0, 404);
     let name = DistributionName::parse(RELEASE).unwrap();
-    signatures::set_policy(&registry.store, "tester", &name, SignaturePolicy::Off).unwrap();
+    signatures::set_policy(
+        &registry.store,
+        &Actor::here("tester"),
+        &name,
+        SignaturePolicy::Off,
+    )
+    .unwrap();
     registry.reload();
     assert_eq!(paths(&registry).await, [SIGNATURE, SIGNATURE]);
     let (status, _, body) = get(&registry, SIGNATURE).await;
@@ -211,7 +224,7 @@ async fn what_is_no_longer_offered_keeps_its_signature_and_what_is_withdrawn_has
         from: Some("9.3.0".into()),
         ..LayersRequest::default()
     };
-    distributions::set(&registry.store, "tester", &prod, &layers).unwrap();
+    distributions::set(&registry.store, &Actor::here("tester"), &prod, &layers).unwrap();
     registry.reload();
     assert_eq!(registry.found("/d/prod/search").await, "dock 1.0.0");
     assert!(ask().await == before);
@@ -221,7 +234,13 @@ async fn what_is_no_longer_offered_keeps_its_signature_and_what_is_withdrawn_has
         reason: Some("it leaks".into()),
         ..HoldRequest::default()
     };
-    holds::withdraw(&registry.store, "tester", &request, &Limits::default()).unwrap();
+    holds::withdraw(
+        &registry.store,
+        &Actor::here("tester"),
+        &request,
+        &Limits::default(),
+    )
+    .unwrap();
     registry.reload();
     let statuses: Vec<_> = ask().await.into_iter().map(|answer| answer.0).collect();
     assert_eq!(statuses, [404; 3]);

@@ -11,6 +11,7 @@ use airlock::admin::holds::{self, HoldRequest, ReleaseRequest};
 use airlock::catalog::{Catalog, Element};
 use airlock::distribution::{BranchKind, DistributionName};
 use airlock::package::PackageId;
+use airlock::people::Actor;
 use airlock::store::StoreError;
 use airlock::store::fetches::{self, Fetched};
 use support::packages::tar_of;
@@ -171,7 +172,7 @@ async fn what_a_hold_kept_back_all_the_time_was_never_offered() {
     let hold = |request: HoldRequest| {
         holds::hold(
             &registry.store,
-            "tester",
+            &Actor::here("tester"),
             &mine,
             &request,
             &Default::default(),
@@ -205,7 +206,7 @@ async fn what_a_hold_kept_back_all_the_time_was_never_offered() {
     // And what was offered for a moment, for good.
     for number in [1, 2] {
         let request = ReleaseRequest::default();
-        holds::release(&registry.store, "tester", number, &request).unwrap();
+        holds::release(&registry.store, &Actor::here("tester"), number, &request).unwrap();
         registry.reload();
     }
     assert_eq!(status("/d/mine", "1.1.0").await, 200);

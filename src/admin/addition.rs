@@ -13,6 +13,7 @@ use crate::import::{self, ImportError, PlanReport, Progress, StageRequest};
 use crate::limits::Limits;
 use crate::package::PackageId;
 use crate::package::check::{Checked, Finding};
+use crate::people::Actor;
 use crate::store::garbage::{self, Step, Sweep};
 use crate::store::{Store, StoreError, branches};
 
@@ -65,7 +66,7 @@ pub struct Unseen {
 /// stored.
 pub fn add(
     store: &Store,
-    who: &str,
+    who: &Actor,
     source: Box<dyn Read + Send>,
     request: &AdditionRequest,
     limits: &Limits,
@@ -102,7 +103,7 @@ pub fn add(
     let before = store.snapshot(garbage::mark)?;
     let stage = StageRequest {
         source_name: request.source_name.clone(),
-        who: who.to_owned(),
+        who: who.clone(),
         target,
         may_ask: false,
         signatures: None,
@@ -139,7 +140,7 @@ pub fn add(
         why: problem.why.clone(),
     }));
     if request.is_dry || !added.findings.is_empty() {
-        import::drop_stage(store, staged.stage)?;
+        import::drop_stage(store, who, staged.stage)?;
         sweep()?;
     } else {
         added.change_set = import::commit(store, staged.stage, who, consent)?.change_set;

@@ -11,6 +11,7 @@ use super::missing::Missing;
 use crate::distribution::{BranchKind, Consent, DistributionName, Permission, Reason};
 use crate::import::Problem;
 use crate::package::PackageChoice;
+use crate::people::Actor;
 use crate::store::branches::{self, Branch, Member};
 use crate::store::change_sets::{self, ChangeSetId, NewChangeSet};
 use crate::store::{Store, StoreError};
@@ -50,7 +51,7 @@ pub struct RemoveRequest {
 /// Takes versions out of a branch, all that are named or none.
 pub fn remove(
     store: &Store,
-    who: &str,
+    who: &Actor,
     branch: &DistributionName,
     request: &RemoveRequest,
 ) -> Result<Done, OperationError> {
@@ -117,7 +118,7 @@ pub(super) fn perform(
 /// Begins a change set that comes from no source.
 pub(super) fn begin(
     conn: &Transaction<'_>,
-    who: &str,
+    who: &Actor,
     action: &str,
     reason: Option<&Reason>,
 ) -> Result<ChangeSetId, StoreError> {
@@ -128,6 +129,7 @@ pub(super) fn begin(
         action,
         why: reason.map(Reason::as_str),
         source: None,
+        plan: None,
     };
     change_sets::insert(conn, &new)
 }

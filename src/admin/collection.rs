@@ -4,11 +4,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::error::OperationError;
+use crate::people::Actor;
 use crate::store::garbage::{self, Step, Sweep};
 use crate::store::in_use::{NEVER, Owner};
-use crate::store::{Store, sizes, sources, stages};
+use crate::store::{Store, audit, sizes, sources, stages};
 
 /// For how long somebody may be reading what was deleted.
 const GRACE: SignedDuration = SignedDuration::from_mins(15);
@@ -58,6 +60,7 @@ pub struct Collected {
 /// Fails while an import is under way, which counts on what is here.
 pub fn collect(
     store: &Store,
+    who: &Actor,
     readers: Readers,
     request: CollectionRequest,
 ) -> Result<Collected, OperationError> {
@@ -98,7 +101,20 @@ pub fn collect(
     let left = store.snapshot(|conn| sizes::measure(conn, &released_after))?;
     collected.bytes = collected.bytes.saturating_sub(left.unused.bytes);
     collected.file_bytes = Some(left.file_bytes);
+    note(store, who, now, &collected);
     Ok(collected)
+}
+
+/// Tells the audit log. What was freed is freed even where the disk is too full to be told of it.
+fn note(store: &Store, who: &Actor, at: Timestamp, collected: &Collected) {
+    let detail = json!({
+        "artifacts": collected.artifacts,
+        "bytes": collected.bytes,
+        "dropped_plans": collected.dropped_plans,
+    });
+    if let Err(error) = store.write(|conn| audit::note(conn, at, who, "gc", "", detail)) {
+        tracing::warn!(%error, "cannot note in the audit log that space was freed");
+    }
 }
 
 /// Sweeps to the end; `false` where an import came in between.

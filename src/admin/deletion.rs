@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::branches::{begin, find, reason};
 use super::error::OperationError;
 use crate::distribution::{BranchKind, DistributionName};
+use crate::people::Actor;
 use crate::store::branches::Branch;
 use crate::store::in_use::{NEVER, Owner};
 use crate::store::{Store, distributions, fetches, former, sizes};
@@ -53,7 +54,7 @@ pub struct Deleted {
 /// that only it holds, unless that is asked for.
 pub fn delete_release(
     store: &Store,
-    who: &str,
+    who: &Actor,
     name: &DistributionName,
     request: &DeletionRequest,
 ) -> Result<Deleted, OperationError> {

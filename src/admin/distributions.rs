@@ -12,6 +12,7 @@ use super::fetched;
 use super::history;
 use super::missing::Missing;
 use crate::distribution::{BranchKind, DistributionName, Exact};
+use crate::people::Actor;
 use crate::store::branches::{self, Branch, BranchId};
 use crate::store::distributions::{self, DistributionId};
 use crate::store::{Store, StoreError, holds};
@@ -41,7 +42,7 @@ pub fn show(store: &Store, name: &DistributionName) -> Result<DistributionDetail
 /// Makes a distribution.
 pub fn create(
     store: &Store,
-    who: &str,
+    who: &Actor,
     name: &DistributionName,
     layers: &LayersRequest,
 ) -> Result<Changed, OperationError> {
@@ -72,7 +73,7 @@ pub fn create(
 /// Says what a distribution serves from now on.
 pub fn set(
     store: &Store,
-    who: &str,
+    who: &Actor,
     name: &DistributionName,
     layers: &LayersRequest,
 ) -> Result<Changed, OperationError> {
@@ -101,7 +102,7 @@ pub fn set(
 /// Makes what answers at the address of `like` answer at `/` too.
 pub fn activate(
     store: &Store,
-    who: &str,
+    who: &Actor,
     like: &DistributionName,
 ) -> Result<Changed, OperationError> {
     perform(store, false, |conn| {
@@ -125,7 +126,7 @@ pub fn activate(
 /// Deletes a distribution of the operator's own; its branches stay, and so does what it was.
 pub fn delete(
     store: &Store,
-    who: &str,
+    who: &Actor,
     name: &DistributionName,
 ) -> Result<Changed, OperationError> {
     if *name == DistributionName::default_distribution() {
@@ -191,7 +192,7 @@ fn perform(
 }
 
 /// Makes a distribution what it is to be, where it is not that already.
-fn assign(conn: &Transaction<'_>, who: &str, new: &New<'_>) -> Result<Changed, OperationError> {
+fn assign(conn: &Transaction<'_>, who: &Actor, new: &New<'_>) -> Result<Changed, OperationError> {
     let ids: Vec<_> = new.layers.iter().map(|branch| branch.id).collect();
     let name = new.name;
     let existing = distributions::find(conn, name)?;

@@ -25,6 +25,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
 
+use super::audit::Refusals;
 use super::error::OperationError;
 use super::pages;
 use super::routes::{self, Refusal};
@@ -34,7 +35,7 @@ use crate::crypto::password::PasswordHash;
 use crate::crypto::tls::ServedTls;
 
 pub use guard::{CsrfIn, admit, admit_anybody};
-pub use login::{LoggedIn, log_in, log_out};
+pub use login::{LoggedIn, log_in, log_out, set_up};
 use throttle::Throttle;
 
 /// Where the web is served, on whichever listener.
@@ -58,6 +59,8 @@ pub struct Web {
     pub access: SharedAccess,
     /// The certificate in force, whose names are this host's.
     pub tls: Option<Arc<ServedTls>>,
+    /// What is refused, on its way to the audit log.
+    pub refusals: Refusals,
     clock: Clock,
     /// What CSRF tokens of those are made of who have no session.
     key: Secret,
@@ -109,6 +112,7 @@ impl Web {
             rules: ArcSwap::from_pointee(rules),
             access,
             tls,
+            refusals: Refusals::default(),
             clock: Clock(Arc::new(Timestamp::now)),
             key: Secret::random(),
             throttle: Throttle::default(),

@@ -154,6 +154,57 @@ pub enum OperationError {
         /// Who has a role that does.
         who_may: String,
     },
+    /// There is no user of this name.
+    #[error("there is no user {0}")]
+    NoSuchUser(Missing),
+    /// There is a user of this name.
+    #[error("there is a user {0} already")]
+    UserTaken(String),
+    /// A password that is not to be one.
+    #[error("this is not to be the password: {0}")]
+    WeakPassword(String),
+    /// Another password than the one that is known.
+    #[error("this is not the password")]
+    WrongPassword,
+    /// The last who can log in as admin.
+    #[error("{0} is the last admin with a password")]
+    LastAdmin(String),
+    /// There is no token with this number.
+    #[error("there is no token {0}")]
+    NoSuchToken(i64),
+    /// A name that a token of the same owner has.
+    #[error("{owner} has a token {name} already")]
+    TokenTaken {
+        /// The owner.
+        owner: String,
+        /// The token.
+        name: String,
+    },
+    /// A token that could do more than its owner.
+    #[error("a token with the role {wanted} was asked for by somebody with {has}")]
+    TokenAboveOwner {
+        /// The token's role.
+        wanted: Role,
+        /// The owner's.
+        has: Role,
+    },
+    /// What a token may not do, whatever its role.
+    #[error("{0} may make no token: a person has to")]
+    ByToken(String),
+    /// More than there may be.
+    #[error("there are {limit} {what} already, and there may be no more")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many there may be.
+        limit: u64,
+    },
+    /// A setup link that is not the one that is out, or is over.
+    #[error("the setup link was used, is over, or was never one")]
+    NoSuchLink,
+    /// A setup link where there is an admin.
+    #[error("there is an admin already")]
+    SetUp,
     /// Somebody of whom the system does not say who it is.
     #[error("the system does not say who asks")]
     Nobody,
@@ -217,6 +268,7 @@ impl OperationError {
     fn similar(&self) -> Option<String> {
         match self {
             Self::NoSuchBranch(name)
+            | Self::NoSuchUser(name)
             | Self::NoSuchDistribution(name)
             | Self::NoSuchPackage(name)
             | Self::NoSuchVersion(name) => name.similar.clone(),
@@ -251,6 +303,18 @@ impl OperationError {
                 ImportError::Stopped => "stopped",
             },
             Self::Store(error) => store_kind(error),
+            Self::NoSuchUser(_) => "no-such-user",
+            Self::UserTaken(_) => "user-taken",
+            Self::WeakPassword(_) => "weak-password",
+            Self::WrongPassword => "wrong-password",
+            Self::LastAdmin(_) => "last-admin",
+            Self::NoSuchToken(_) => "no-such-token",
+            Self::TokenTaken { .. } => "token-taken",
+            Self::TokenAboveOwner { .. } => "token-above-owner",
+            Self::ByToken(_) => "by-token",
+            Self::TooMany { .. } => "too-many",
+            Self::NoSuchLink => "no-such-link",
+            Self::SetUp => "set-up",
             Self::NoSuchBranch(_) => "no-such-branch",
             Self::NameTaken(_) => "name-taken",
             Self::ReservedName(_) => "reserved-name",

@@ -15,6 +15,7 @@ use super::missing::Missing;
 use crate::distribution::{DistributionName, Hold, HoldRule};
 use crate::limits::Limits;
 use crate::package::{PackageChoice, PackageName, PackageVersion};
+use crate::people::Actor;
 use crate::store::change_sets;
 use crate::store::distributions::DistributionId;
 use crate::store::holds::{self, Held};
@@ -25,7 +26,7 @@ pub use report::{HoldDetails, HoldReport, HoldRequest, ReleaseRequest};
 /// Keeps versions of a package back from a distribution. A hold of the same package and kind that is there gives way.
 pub fn hold(
     store: &Store,
-    who: &str,
+    who: &Actor,
     distribution: &DistributionName,
     request: &HoldRequest,
     limits: &Limits,
@@ -54,7 +55,7 @@ pub fn hold(
 /// Takes a package version out of every distribution: it is neither offered nor answered for.
 pub fn withdraw(
     store: &Store,
-    who: &str,
+    who: &Actor,
     request: &HoldRequest,
     limits: &Limits,
 ) -> Result<Done, OperationError> {
@@ -83,7 +84,7 @@ pub fn withdraw(
 /// Lets go what a hold keeps back; what is withdrawn takes a reason.
 pub fn release(
     store: &Store,
-    who: &str,
+    who: &Actor,
     number: i64,
     request: &ReleaseRequest,
 ) -> Result<Done, OperationError> {
@@ -158,7 +159,7 @@ fn versions(
 
 fn begin_hold(
     conn: &rusqlite::Transaction<'_>,
-    who: &str,
+    who: &Actor,
     action: &str,
     distribution: Option<DistributionId>,
     new: Hold,

@@ -2,13 +2,15 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::error::OperationError;
 use crate::crypto::openpgp::{Certificate, Fingerprint, KeyFile};
 use crate::import::judge_again;
 use crate::limits::Limits;
+use crate::people::Actor;
 use crate::store::keys::{self, StoredKey};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, audit};
 
 /// Keys that are known by name: Elastic publishes this one's fingerprint beside its packages
 /// (<https://www.elastic.co/docs/deploy-manage/deploy/self-managed/install-elasticsearch-with-rpm>).
@@ -113,7 +115,7 @@ pub fn list(store: &Store) -> Result<Vec<KeyReport>, OperationError> {
 /// Adds the key with the confirmed fingerprint; where the keyring has it, what is new in it.
 pub fn add(
     store: &Store,
-    who: &str,
+    who: &Actor,
     request: &KeyRequest,
     limits: &Limits,
 ) -> Result<KeyAdded, OperationError> {
@@ -125,7 +127,7 @@ pub fn add(
         .ok_or_else(|| {
             OperationError::InvalidRequest(format!("it does not hold the key {fingerprint}"))
         })?;
-    let at = Timestamp::now().to_string();
+    let at = Timestamp::now();
     store.write_synced(|conn| {
         let held = keys::find(conn, &fingerprint)?;
         let joined = match &held {
@@ -140,7 +142,9 @@ pub fn add(
             .is_none_or(|held| held.certificate.to_bytes() != joined.to_bytes());
         let mut judged_again = 0;
         if is_changed {
-            keys::put(conn, &joined, &at, who)?;
+            keys::put(conn, &joined, &at.to_string(), &who.name)?;
+            let subject = fingerprint.to_string();
+            audit::note(conn, at, who, "keys add", &subject, Value::Null)?;
             judged_again = judge_again(conn, limits)?;
         }
         let key = keys::find(conn, &fingerprint)?.ok_or_else(|| StoreError::Invalid {
@@ -156,7 +160,12 @@ pub fn add(
 }
 
 /// Takes the key out whose fingerprint ends in `end`: at least its last eight digits.
-pub fn remove(store: &Store, end: &str, limits: &Limits) -> Result<KeyRemoved, OperationError> {
+pub fn remove(
+    store: &Store,
+    who: &Actor,
+    end: &str,
+    limits: &Limits,
+) -> Result<KeyRemoved, OperationError> {
     store.write_synced(|conn| {
         let mut keys = keys::all(conn)?;
         keys.retain(|key| key.certificate.fingerprint().ends_with(end));
@@ -165,6 +174,15 @@ pub fn remove(store: &Store, end: &str, limits: &Limits) -> Result<KeyRemoved, O
             [] => Err(OperationError::NoSuchKey(shown())),
             [key] => {
                 keys::remove(conn, key.certificate.fingerprint())?;
+                let subject = key.certificate.fingerprint().to_string();
+                audit::note(
+                    conn,
+                    Timestamp::now(),
+                    who,
+                    "keys remove",
+                    &subject,
+                    Value::Null,
+                )?;
                 Ok(KeyRemoved {
                     key: KeyReport::from(key),
                     judged_again: judge_again(conn, limits)?,

@@ -4,6 +4,7 @@
 //! server does. Kibana's door is `crate::api`, which has none of this.
 
 pub mod addition;
+pub mod audit;
 pub mod branches;
 pub mod collection;
 pub mod deletion;
@@ -24,6 +25,7 @@ pub mod offer_record;
 mod offering;
 pub mod operations;
 pub mod pages;
+pub mod password;
 mod peer;
 mod place;
 pub mod preflight;
@@ -35,12 +37,15 @@ mod record_text;
 pub mod roles;
 pub mod rollback;
 pub mod routes;
+pub mod setup;
 pub mod signatures;
 pub mod signer;
 pub mod sizes;
 pub mod status;
 pub mod tag;
 pub mod tls;
+pub mod tokens;
+pub mod users;
 mod version_diff;
 pub mod wording;
 

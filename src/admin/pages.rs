@@ -21,6 +21,7 @@ use askama::Template;
 use super::error::OperationError;
 use super::routes::Operator;
 use crate::import::ImportError;
+use crate::people::Actor;
 use crate::store::Store;
 use frame::{Frame, FrameRequest};
 
@@ -81,7 +82,7 @@ pub(super) async fn view<T: Template>(
 pub(super) async fn act(
     request: &HttpRequest,
     operator: &Data<Operator>,
-    operation: impl FnOnce(&Store, &str) -> Result<String, OperationError> + Send + 'static,
+    operation: impl FnOnce(&Store, &Actor) -> Result<String, OperationError> + Send + 'static,
 ) -> HttpResponse {
     let who = super::routes::who(request);
     let (store, catalogs) = (Arc::clone(&operator.store), Arc::clone(&operator.catalogs));

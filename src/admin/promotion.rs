@@ -12,6 +12,7 @@ use crate::distribution::{
 };
 use crate::import::Problem;
 use crate::package::PackageId;
+use crate::people::Actor;
 use crate::store::branches::{self, Member};
 use crate::store::{Store, addresses, signatures};
 
@@ -43,7 +44,11 @@ pub struct PromoteRequest {
 
 /// Adds versions to the next branch and takes them out of the one they come from, as one change set. What the rules or the
 /// policy for signatures of the next branch do not admit stays where it is.
-pub fn promote(store: &Store, who: &str, request: &PromoteRequest) -> Result<Done, OperationError> {
+pub fn promote(
+    store: &Store,
+    who: &Actor,
+    request: &PromoteRequest,
+) -> Result<Done, OperationError> {
     let invalid = |why: &str| OperationError::InvalidRequest(why.to_owned());
     let choices = match (request.all, request.packages.is_empty()) {
         (true, true) => None,

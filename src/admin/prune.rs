@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::branches::begin;
 use super::error::OperationError;
 use crate::package::PackageId;
+use crate::people::Actor;
 use crate::store::change_sets::{self, ChangeSetId};
 use crate::store::prune::{self, Ended, Own};
 use crate::store::{Store, fetches};
@@ -51,7 +52,7 @@ pub struct Pruned {
 
 /// Lets go of what branches gave up with a change set up to the one that is named. What is there, and what was there since,
 /// stays; what nothing else keeps is `gc`'s to free.
-pub fn prune(store: &Store, who: &str, request: &PruneRequest) -> Result<Pruned, OperationError> {
+pub fn prune(store: &Store, who: &Actor, request: &PruneRequest) -> Result<Pruned, OperationError> {
     let up_to = ChangeSetId(request.up_to);
     let days = request
         .keep_fetched_days

@@ -5,16 +5,18 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::error::OperationError;
 use crate::distribution::{BranchKind, SignatureStatus};
 use crate::import::judge_again_of;
 use crate::limits::Limits;
 use crate::package::PackageId;
+use crate::people::Actor;
 use crate::store::artifacts::{Artifact, ArtifactId};
 use crate::store::quarantine::{self, Case, Kept, QuarantineId};
 use crate::store::stages::{self, StageId};
-use crate::store::{Store, StoreError, artifacts, branches, signatures, sources};
+use crate::store::{Store, StoreError, artifacts, audit, branches, signatures, sources};
 
 /// A package in quarantine as people and programs read it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,7 +82,7 @@ pub fn list(store: &Store) -> Result<Vec<CaseReport>, OperationError> {
 /// Stages what is kept of packages anew, for the branches they were meant for.
 pub fn retry(
     store: &Store,
-    who: &str,
+    who: &Actor,
     request: &CasesRequest,
     limits: &Limits,
 ) -> Result<Retried, OperationError> {
@@ -107,6 +109,16 @@ pub fn retry(
             let source = source_name(conn, &case)?;
             let stage = stage(conn, who, &first, &source, &tried)?;
             retried.plans.push(stage.0);
+            let subject = format!("plan {}", stage.0);
+            let detail = json!({ "source": source, "branch": first.branch.to_string() });
+            audit::note(
+                conn,
+                Timestamp::now(),
+                who,
+                "quarantine retry",
+                &subject,
+                detail,
+            )?;
             for (kept, case) in together {
                 if tried.values().all(|artifact| *artifact != kept.artifact) {
                     retried.passed_over.push(report(conn, case)?);
@@ -120,6 +132,7 @@ pub fn retry(
 /// Lets packages go; returns what they were.
 pub fn drop_cases(
     store: &Store,
+    who: &Actor,
     request: &CasesRequest,
 ) -> Result<Vec<CaseReport>, OperationError> {
     store.write_synced(|conn| {
@@ -129,6 +142,20 @@ pub fn drop_cases(
             dropped.push(report(conn, case)?);
         }
         sources::remove_unused(conn)?;
+        let subject = match dropped.as_slice() {
+            [one] => one.package.clone(),
+            several => format!("{} packages", several.len()),
+        };
+        let ids: Vec<_> = dropped.iter().map(|case| case.id).collect();
+        let detail = json!({ "cases": ids });
+        audit::note(
+            conn,
+            Timestamp::now(),
+            who,
+            "quarantine drop",
+            &subject,
+            detail,
+        )?;
         Ok(dropped)
     })
 }
@@ -162,7 +189,7 @@ fn one_of_each(
 
 fn stage(
     conn: &rusqlite::Transaction<'_>,
-    who: &str,
+    who: &Actor,
     first: &Kept,
     source: &str,
     tried: &HashMap<PackageId, ArtifactId>,
@@ -172,7 +199,7 @@ fn stage(
     let branch = branches::find(conn, &first.branch)?;
     // A branch that was not made for want of packages is to have the policy that it was meant to have.
     let policy = branch.is_none().then_some(first.signatures);
-    let stage = stages::begin(conn, id, &at, who, policy)?;
+    let stage = stages::begin(conn, id, &at, &who.name, policy)?;
     for artifact in tried.values() {
         stages::add(conn, stage, *artifact)?;
     }

@@ -10,6 +10,7 @@ use super::peer::PeerUser;
 use super::wording::listed;
 
 use crate::crypto::Secret;
+use crate::people::Actor;
 pub use crate::people::Role;
 use crate::store::sessions::SessionId;
 use crate::store::users::Login;
@@ -96,6 +97,14 @@ impl Caller {
             .is_none_or(|csrf| sent.is_some_and(|sent| csrf.is(sent)));
         is_proven.then_some(()).ok_or(OperationError::BadCsrf)
     }
+
+    /// Returns who acts, as change sets and the audit log record it.
+    pub fn actor(&self) -> Actor {
+        Actor {
+            name: self.name.clone(),
+            from: self.from.clone(),
+        }
+    }
 }
 
 impl Roles {
@@ -109,10 +118,11 @@ impl Roles {
             let named = named.or_else(|| self.named.get(&peer.0.to_string()));
             named.copied().unwrap_or(self.of_members)
         };
+        let Actor { name, from } = Actor::over_the_socket(name);
         Caller {
             name,
             role,
-            from: "control.sock".to_owned(),
+            from,
             how: How::Socket,
         }
     }

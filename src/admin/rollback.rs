@@ -12,6 +12,7 @@ use super::prune;
 use crate::distribution::{BranchKind, Consent, DistributionName, Hold};
 use crate::import::Problem;
 use crate::package::PackageId;
+use crate::people::Actor;
 use crate::store::artifacts::ArtifactId;
 use crate::store::branches::{self, Branch};
 use crate::store::change_sets::{self, ChangeSetId};
@@ -44,7 +45,7 @@ struct Return {
 /// stay, at their addresses; settings of branches stay too.
 pub fn rollback(
     store: &Store,
-    who: &str,
+    who: &Actor,
     request: &RollbackRequest,
 ) -> Result<Done, OperationError> {
     let to = ChangeSetId(request.to);

@@ -35,6 +35,7 @@ use crate::catalog::Catalogs;
 use crate::distribution::DistributionName;
 use crate::import::{self, Progress};
 use crate::limits::Limits;
+use crate::people::Actor;
 use crate::store::Store;
 
 pub use distributions::DistributionRequest;
@@ -143,6 +144,9 @@ fn caller(request: &HttpRequest) -> Option<Caller> {
     request.extensions().get::<Caller>().cloned()
 }
 
-pub(super) fn who(request: &HttpRequest) -> String {
-    caller(request).map_or_else(|| "unknown".to_owned(), |caller| caller.name)
+pub(super) fn who(request: &HttpRequest) -> Actor {
+    caller(request).map_or_else(
+        || Actor::over_the_socket("unknown"),
+        |caller| caller.actor(),
+    )
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::branches::find;
 use super::error::OperationError;
 use crate::distribution::{DistributionName, SignatureCounts, SignaturePolicy, SignatureStatus};
+use crate::people::Actor;
 use crate::store::branches::{self, Branch};
 use crate::store::change_sets::{self, NewChangeSet};
 use crate::store::{Store, StoreError, signatures};
@@ -59,7 +60,7 @@ pub fn list(
 /// Says what becomes of packages without a good signature in a branch from now on. What it holds already stays.
 pub fn set_policy(
     store: &Store,
-    who: &str,
+    who: &Actor,
     name: &DistributionName,
     policy: SignaturePolicy,
 ) -> Result<BranchSignatures, OperationError> {
@@ -75,6 +76,7 @@ pub fn set_policy(
                     action: "signatures",
                     why: None,
                     source: None,
+                    plan: None,
                 },
             )?;
             branches::set_signatures(conn, branch.id, policy)?;

@@ -9,6 +9,7 @@ use super::error::OperationError;
 use super::operations;
 use crate::distribution::DistributionName;
 use crate::import::{self, ImportError};
+use crate::people::Actor;
 use crate::store::branches::Member;
 use crate::store::stages::Target;
 use crate::store::{Store, addresses, branches, distributions};
@@ -44,7 +45,7 @@ pub struct Tagged {
 
 /// Freezes what a distribution serves now as a release. A release that is here with other content stays, and this becomes
 /// its next edition; one with the same content is found.
-pub fn tag(store: &Store, who: &str, request: &TagRequest) -> Result<Tagged, OperationError> {
+pub fn tag(store: &Store, who: &Actor, request: &TagRequest) -> Result<Tagged, OperationError> {
     let named = operations::target(Some(&request.release), None)?;
     let (name, kind) =
         named.ok_or_else(|| OperationError::InvalidRequest("no release is named".into()))?;

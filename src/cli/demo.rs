@@ -14,6 +14,7 @@ use crate::config::{Config, Flags};
 use crate::distribution::{BranchKind, Consent, DistributionName};
 use crate::import::{self, Progress, StageRequest};
 use crate::limits::Limits;
+use crate::people::Actor;
 use crate::server::{CONTROL_SOCKET, Inherited};
 use crate::store::Store;
 
@@ -41,7 +42,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode, CliError> {
         DistributionName::parse("sample").map_err(|error| CliError::new(error.to_string()))?;
     let request = StageRequest {
         source_name: "the sample release".to_owned(),
-        who: PeerUser::own().name(),
+        who: Actor::here(PeerUser::own().name()),
         target: Some((release, BranchKind::Release)),
         may_ask: false,
         signatures: None,

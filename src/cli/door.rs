@@ -19,6 +19,7 @@ use crate::admin::{Failure, OperationError};
 use crate::crypto::Digest;
 use crate::import::{self, Committed, PlanReport, Progress, ProgressReport, StageRequest};
 use crate::limits::Limits;
+use crate::people::Actor;
 use crate::store::Store;
 use crate::store::stages::StageId;
 
@@ -102,8 +103,10 @@ impl Door {
             Self::Here(store) => {
                 let none = || OperationError::InvalidRequest("no release and no branch".into());
                 let (branch, kind) = target.target()?.ok_or_else(none)?;
-                Ok(import::set_target(store, StageId(plan), branch, kind)
-                    .map_err(OperationError::from)?)
+                Ok(
+                    import::set_target(store, &who(), StageId(plan), branch, kind)
+                        .map_err(OperationError::from)?,
+                )
             }
             Self::There(client) => client.put(&format!("/plans/{plan}/target"), target),
         }
@@ -139,7 +142,8 @@ impl Door {
     pub(super) fn drop_plan(&self, plan: i64) -> Result<(), Failure> {
         match self {
             Self::Here(store) => {
-                Ok(import::drop_stage(store, StageId(plan)).map_err(OperationError::from)?)
+                Ok(import::drop_stage(store, &who(), StageId(plan))
+                    .map_err(OperationError::from)?)
             }
             Self::There(client) => client.delete(&format!("/plans/{plan}")),
         }
@@ -156,7 +160,7 @@ impl Watch {
     }
 }
 
-/// Returns the name of the user who asks.
-fn who() -> String {
-    owner::asking_user().name()
+/// Returns who asks.
+fn who() -> Actor {
+    Actor::here(owner::asking_user().name())
 }

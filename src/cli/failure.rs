@@ -199,6 +199,20 @@ fn hint(kind: &str) -> Option<&'static str> {
             "`control.roles` in airlock.toml gives a user a role, as in roles = { alice = \"approver\" }; `control.role` is that of \
              all others in the group"
         }
+        "no-such-user" | "user-taken" => "`airlock users list` shows who there is",
+        "weak-password" => {
+            "choose a longer one; `admin.password_length` says how many characters one has at least"
+        }
+        "last-admin" => "make somebody else admin first: `airlock users add NAME --role admin`",
+        "no-such-token" | "token-taken" => "`airlock tokens list` shows the tokens",
+        "token-above-owner" => {
+            "ask for a lesser role, as in `airlock tokens add NAME --role viewer --days 30`"
+        }
+        "too-many" => "`airlock tokens list` and `airlock users list` show what can be removed",
+        "no-such-link" => "`airlock setup-link` makes a new one",
+        "set-up" => {
+            "`airlock users add NAME --role admin` adds another admin, `airlock users reset NAME` gives one another password"
+        }
         "not-held" => "`airlock signatures list BRANCH --all` shows what a branch holds",
         "fixed-distribution" => {
             "`airlock distribution create NAME --like` makes one that can be set"

@@ -9,6 +9,7 @@ use super::error::ImportError;
 use super::plan::Planned;
 use super::report::Committed;
 use crate::distribution::{Consent, DistributionName};
+use crate::people::Actor;
 use crate::store::addresses;
 use crate::store::branches;
 use crate::store::change_sets::{self, ChangeSetId, NewChangeSet};
@@ -22,7 +23,7 @@ use crate::store::{Store, StoreError};
 pub fn commit(
     store: &Store,
     id: StageId,
-    who: &str,
+    who: &Actor,
     consent: Consent,
 ) -> Result<Committed, ImportError> {
     tracing::debug!(phase = "commit", plan = id.0, "changing the branch");
@@ -72,7 +73,7 @@ impl Planned {
         self.plan.changes.is_empty() && is_policy_same
     }
 
-    fn apply(&self, conn: &Transaction<'_>, who: &str) -> Result<ChangeSetId, StoreError> {
+    fn apply(&self, conn: &Transaction<'_>, who: &Actor) -> Result<ChangeSetId, StoreError> {
         let at = Timestamp::now().to_string();
         let new = NewChangeSet {
             at: &at,
@@ -80,6 +81,7 @@ impl Planned {
             action: "import",
             why: None,
             source: Some(self.stage.source),
+            plan: None,
         };
         let change_set = change_sets::insert(conn, &new)?;
         let branch = match &self.branch {

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::error::{ImportError, PackageError};
 use super::layout::{self, InPackage};
@@ -14,12 +15,12 @@ use crate::crypto::openpgp::Certificate;
 use crate::distribution::{BranchKind, DistributionName, release_in_name, release_of};
 use crate::limits::Limits;
 use crate::package::PackageId;
-use crate::store::Store;
 use crate::store::artifacts::ArtifactId;
 use crate::store::branches::BranchSettings;
 use crate::store::quarantine::{self, Quarantined};
 use crate::store::sources::{self, Source, SourceId};
 use crate::store::stages::{self, StageId, Target};
+use crate::store::{Store, audit};
 
 /// What was found so far.
 pub(super) struct Found {
@@ -200,6 +201,17 @@ impl Found {
             for package in &chosen.quarantined {
                 quarantine::put(conn, source, &at, package)?;
             }
+            let branch = target.as_ref().map(|target| target.branch.as_str());
+            let detail = json!({ "source": request.source_name, "branch": branch });
+            let subject = format!("plan {}", stage.0);
+            audit::note(
+                conn,
+                Timestamp::now(),
+                &request.who,
+                "stage",
+                &subject,
+                detail,
+            )?;
             stages::finish(conn, stage, target.as_ref(), &settings, self.stray_files)
         })?;
         let proposal = match &target {

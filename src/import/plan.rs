@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use rusqlite::Connection;
+use serde_json::json;
 
 use super::edition::{self, Edition};
 use super::error::ImportError;
@@ -13,7 +14,7 @@ use crate::distribution::{
     SignatureStatus, plan_import,
 };
 use crate::package::PackageId;
-use crate::store::Store;
+use crate::people::Actor;
 use crate::store::artifacts::ArtifactId;
 use crate::store::branches::{self, Branch, Member};
 use crate::store::distributions;
@@ -22,6 +23,7 @@ use crate::store::quarantine::{self, Quarantined};
 use crate::store::signatures;
 use crate::store::sources;
 use crate::store::stages::{self, Stage, StageId, Target};
+use crate::store::{Store, audit};
 
 /// A stage with everything its plan is computed from.
 pub(super) struct Planned {
@@ -105,12 +107,25 @@ pub fn waiting(store: &Store, consent: Consent) -> Result<Vec<Waiting>, ImportEr
 /// Says where a stage belongs that did not say it itself. Fails where that is known: somebody may have looked at its plan.
 pub fn set_target(
     store: &Store,
+    who: &Actor,
     id: StageId,
     branch: DistributionName,
     kind: BranchKind,
 ) -> Result<(), ImportError> {
     store.write(|conn| {
         if stages::set_target(conn, id, &branch, kind)? {
+            let (subject, detail) = (
+                format!("plan {}", id.0),
+                json!({ "branch": branch.as_str() }),
+            );
+            audit::note(
+                conn,
+                Timestamp::now(),
+                who,
+                "plans target",
+                &subject,
+                detail,
+            )?;
             return Ok(());
         }
         match stages::get(conn, id)? {
@@ -121,12 +136,14 @@ pub fn set_target(
 }
 
 /// Ends a stage without a commit. What it stored is garbage from here on, unless something else needs it.
-pub fn drop_stage(store: &Store, id: StageId) -> Result<(), ImportError> {
+pub fn drop_stage(store: &Store, who: &Actor, id: StageId) -> Result<(), ImportError> {
     store.write(|conn| {
         let stage = stages::get(conn, id)?.ok_or(ImportError::NoSuchPlan(id.0))?;
         quarantine::forget(conn, stage.source)?;
         stages::end(conn, id)?;
         sources::remove_unused(conn)?;
+        let (subject, detail) = (format!("plan {}", id.0), json!({ "staged_by": stage.who }));
+        audit::note(conn, Timestamp::now(), who, "plans drop", &subject, detail)?;
         Ok(())
     })
 }

@@ -28,6 +28,7 @@ use crate::crypto::openpgp::Certificate;
 use crate::distribution::{BranchKind, DistributionName, SignaturePolicy};
 use crate::limits::Limits;
 use crate::package::{Categories, IngestionMethods, Tables};
+use crate::people::Actor;
 use crate::store::stages::{self, StageId, Target};
 use crate::store::{Store, StoreError, sources};
 
@@ -37,7 +38,7 @@ pub struct StageRequest {
     /// What the operator calls the source: its file name, or `-`.
     pub source_name: String,
     /// Who imports.
-    pub who: String,
+    pub who: Actor,
     /// The branch or release the operator named; else the source has to say it.
     pub target: Option<(DistributionName, BranchKind)>,
     /// Whether a target may still be named once the source is read. If not, reading stops at the first package of a
@@ -85,7 +86,7 @@ pub fn stage(
             conn,
             source,
             &started_at.to_string(),
-            &request.who,
+            &request.who.name,
             request.signatures,
         )?;
         Ok::<_, StoreError>((source, stage))

@@ -13,6 +13,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 
 use super::StoreError;
 use crate::crypto::Digest;
+use crate::people::Actor;
 
 /// Bytes of who, from where and what: beyond any name, and of what a client says of itself no more is kept.
 const MOST_WORD_BYTES: usize = 256;
@@ -179,6 +180,27 @@ pub fn append(conn: &Transaction<'_>, new: &NewEntry<'_>) -> Result<Head, StoreE
         ":sha256": entry.digest.as_bytes(),
     })?;
     Ok(entry.head())
+}
+
+/// Appends that something was done, and returns the new head.
+pub fn note(
+    conn: &Transaction<'_>,
+    at: Timestamp,
+    who: &Actor,
+    action: &str,
+    subject: &str,
+    detail: serde_json::Value,
+) -> Result<Head, StoreError> {
+    let new = NewEntry {
+        at,
+        who: &who.name,
+        from: &who.from,
+        action,
+        subject,
+        outcome: Outcome::Done,
+        detail: &detail,
+    };
+    append(conn, &new)
 }
 
 /// Returns `text`, or so much of it as has no more than `most` bytes, with three dots.

@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
 
-use super::StoreError;
 use super::branches::BranchId;
 use super::sources::SourceId;
+use super::{StoreError, audit};
+use crate::crypto::Digest;
+use crate::people::Actor;
 
 /// The number of a change set. They count up and are never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,14 +18,16 @@ pub struct ChangeSetId(pub i64);
 pub struct NewChangeSet<'a> {
     /// When.
     pub at: &'a str,
-    /// Who.
-    pub who: &'a str,
+    /// Who, and from where.
+    pub who: &'a Actor,
     /// What, as one would call the command: `import`, `activate`, `distribution create`.
     pub action: &'a str,
     /// Why, where the rules ask for a reason or the operator gave one.
     pub why: Option<&'a str>,
     /// From where.
     pub source: Option<SourceId>,
+    /// What else the audit log is to tell of it: the digest of the plan that was approved.
+    pub plan: Option<Digest>,
 }
 
 /// A change set: who did what, when and from where. What it changed are rows of branches and distributions.
@@ -43,20 +47,37 @@ pub struct ChangeSet {
     pub source: Option<String>,
 }
 
-/// Adds a change set; the changes themselves follow in the same transaction.
+/// Adds a change set, and its entry in the audit log; the changes themselves follow in the same transaction.
 pub fn insert(conn: &Transaction<'_>, new: &NewChangeSet<'_>) -> Result<ChangeSetId, StoreError> {
     conn.execute(
         "INSERT INTO change_set (at, who, action, why, source)
          VALUES (:at, :who, :action, :why, :source)",
         named_params! {
             ":at": new.at,
-            ":who": new.who,
+            ":who": new.who.name,
             ":action": new.action,
             ":why": new.why,
             ":source": new.source,
         },
     )?;
-    Ok(ChangeSetId(conn.last_insert_rowid()))
+    let id = ChangeSetId(conn.last_insert_rowid());
+    let mut detail = serde_json::Map::new();
+    detail.insert("change_set".to_owned(), id.0.into());
+    if let Some(why) = new.why {
+        detail.insert("reason".to_owned(), why.into());
+    }
+    if let Some(plan) = new.plan {
+        detail.insert("plan".to_owned(), plan.to_string().into());
+    }
+    audit::note(
+        conn,
+        time(new.at)?,
+        new.who,
+        new.action,
+        &format!("change set {}", id.0),
+        detail.into(),
+    )?;
+    Ok(id)
 }
 
 /// Notes that a change set was an import into `branch`, and whether the branch took the whole of its source.
@@ -124,10 +145,7 @@ const SELECT: &str = "SELECT c.id, c.at, c.who, c.action, c.why, s.name
 impl ChangeSet {
     /// Returns when it was.
     pub fn time(&self) -> Result<Timestamp, StoreError> {
-        self.at.parse().map_err(|_| StoreError::Invalid {
-            what: "time of a change set",
-            value: self.at.clone(),
-        })
+        time(&self.at)
     }
 
     fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
@@ -140,6 +158,13 @@ impl ChangeSet {
             source: row.get(5)?,
         })
     }
+}
+
+fn time(at: &str) -> Result<Timestamp, StoreError> {
+    at.parse().map_err(|_| StoreError::Invalid {
+        what: "time of a change set",
+        value: at.to_owned(),
+    })
 }
 
 super::sql_id!(ChangeSetId);

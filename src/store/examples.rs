@@ -8,6 +8,7 @@ use super::sources::SourceId;
 use crate::crypto::Digest;
 use crate::distribution::DistributionName;
 use crate::package::PackageId;
+use crate::people::Actor;
 
 /// Adds a change set.
 pub(super) fn change_set(conn: &Transaction<'_>) -> ChangeSetId {
@@ -18,10 +19,11 @@ pub(super) fn change_set(conn: &Transaction<'_>) -> ChangeSetId {
 pub(super) fn change_set_from(conn: &Transaction<'_>, source: Option<SourceId>) -> ChangeSetId {
     let new = NewChangeSet {
         at: "2026-11-22T10:00:00Z",
-        who: "tester",
+        who: &Actor::here("tester"),
         action: "import",
         why: None,
         source,
+        plan: None,
     };
     change_sets::insert(conn, &new).unwrap()
 }

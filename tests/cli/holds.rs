@@ -543,7 +543,13 @@ fn a_distribution_has_so_many_holds_and_no_more() {
             reason: Some(reason.to_owned()),
             ..HoldRequest::default()
         };
-        let done = hold(&store, "somebody", &name, &request, &limits);
+        let done = hold(
+            &store,
+            &airlock::people::Actor::here("somebody"),
+            &name,
+            &request,
+            &limits,
+        );
         done.map(|_| ()).map_err(|error| error.to_string())
     };
     assert_eq!(keep_back("prod", "buoy@1.0.0", "a"), Ok(()));

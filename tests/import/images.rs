@@ -206,7 +206,12 @@ fn where_the_tag_says_nothing_a_place_is_proposed() {
     let proposal = || {
         let staged = place.stage(image.bytes(), &ask).unwrap();
         assert_eq!(staged.target, None);
-        airlock::import::drop_stage(&place.store, staged.stage).unwrap();
+        airlock::import::drop_stage(
+            &place.store,
+            &airlock::people::Actor::here("tester"),
+            staged.stage,
+        )
+        .unwrap();
         staged.proposal.map(|name| name.to_string())
     };
     assert_eq!(proposal(), None);

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use airlock::distribution::{BranchKind, Consent, DistributionName, SignaturePolicy};
 use airlock::import::{self, Committed, ImportError, PlanReport, Progress, StageRequest, Staged};
 use airlock::limits::Limits;
+use airlock::people::Actor;
 use airlock::store::artifacts::{self, Artifact};
 use airlock::store::stages::StageId;
 use airlock::store::{Store, StoreError, branches};
@@ -79,7 +80,7 @@ impl Place {
     fn stage(&self, source: impl Into<Vec<u8>>, ask: &Ask) -> Result<Staged, ImportError> {
         let request = StageRequest {
             source_name: "source".to_owned(),
-            who: "tester".to_owned(),
+            who: Actor::here("tester"),
             target: ask
                 .target
                 .as_ref()
@@ -98,7 +99,12 @@ impl Place {
     }
 
     fn commit(&self, stage: StageId) -> Result<Committed, ImportError> {
-        import::commit(&self.store, stage, "tester", Consent::default())
+        import::commit(
+            &self.store,
+            stage,
+            &Actor::here("tester"),
+            Consent::default(),
+        )
     }
 
     /// Stages and commits what must be taken; returns its plan.

@@ -1,6 +1,7 @@
 //! What cannot be imported at all, and that nothing stays of it.
 
 use airlock::limits::Limits;
+use airlock::people::Actor;
 
 use crate::archives::{tar, zst};
 use crate::trees::{Tree, manifest, release};
@@ -182,7 +183,7 @@ fn an_import_that_is_stopped_leaves_nothing() {
     progress.stop();
     let request = StageRequest {
         source_name: "source".to_owned(),
-        who: "tester".to_owned(),
+        who: Actor::here("tester"),
         target: None,
         may_ask: false,
         signatures: None,

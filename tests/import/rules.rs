@@ -4,6 +4,7 @@ use airlock::admin::distributions::{self, LayersRequest};
 use airlock::admin::operations;
 use airlock::distribution::DistributionName;
 use airlock::import;
+use airlock::people::Actor;
 
 use crate::trees::{Tree, release};
 use crate::{Ask, Place};
@@ -177,7 +178,7 @@ fn a_branch_is_not_made_where_another_distribution_has_its_address() {
         from: Some("8.5.0".into()),
         ..LayersRequest::default()
     };
-    distributions::create(&place.store, "tester", &name("mine"), &layers).unwrap();
+    distributions::create(&place.store, &Actor::here("tester"), &name("mine"), &layers).unwrap();
     let before = place.count("change_set");
     let staged = place.stage(nginx("x"), &Ask::branch("mine")).unwrap();
     let error = place.commit(staged.stage).unwrap_err();
@@ -206,9 +207,19 @@ fn a_plan_that_is_dropped_is_forgotten_with_its_source() {
         .stage(with_a_bad_one.tar().bytes(), &Ask::default())
         .unwrap();
     assert_eq!(place.plan(staged.stage).quarantined.len(), 1);
-    import::drop_stage(&place.store, staged.stage).unwrap();
+    import::drop_stage(
+        &place.store,
+        &airlock::people::Actor::here("tester"),
+        staged.stage,
+    )
+    .unwrap();
     assert_eq!(place.offered(), before);
-    let again = import::drop_stage(&place.store, staged.stage).unwrap_err();
+    let again = import::drop_stage(
+        &place.store,
+        &airlock::people::Actor::here("tester"),
+        staged.stage,
+    )
+    .unwrap_err();
     assert_eq!(
         again.to_string(),
         format!("there is no plan {}", staged.stage.0)

@@ -9,6 +9,7 @@ use airlock::distribution::{
     BranchKind, DistributionName, SignatureCounts, SignaturePolicy, SignatureStatus,
 };
 use airlock::import::{self, PlanReport, Progress, StageRequest};
+use airlock::people::Actor;
 use airlock::store::garbage::{Step, Sweep};
 use airlock::store::signatures as stored;
 use airlock::store::stages::StageId;
@@ -35,13 +36,24 @@ fn trust(place: &Place, signer: &Signer) -> usize {
         fingerprint: signer.fingerprint(),
         key: signer.key(),
     };
-    let added = keys::add(&place.store, "tester", &request, &place.limits).unwrap();
+    let added = keys::add(
+        &place.store,
+        &Actor::here("tester"),
+        &request,
+        &place.limits,
+    )
+    .unwrap();
     assert!(added.is_changed);
     added.judged_again
 }
 
 fn distrust(place: &Place, signer: &Signer) -> usize {
-    let removed = keys::remove(&place.store, &signer.fingerprint(), &place.limits);
+    let removed = keys::remove(
+        &place.store,
+        &Actor::here("tester"),
+        &signer.fingerprint(),
+        &place.limits,
+    );
     removed.unwrap().judged_again
 }
 
@@ -359,7 +371,13 @@ fn a_key_in_an_image_is_never_trusted() {
 
 fn retried(place: &Place) -> PlanReport {
     let request = CasesRequest::default();
-    let retried = quarantine::retry(&place.store, "tester", &request, &place.limits).unwrap();
+    let retried = quarantine::retry(
+        &place.store,
+        &Actor::here("tester"),
+        &request,
+        &place.limits,
+    )
+    .unwrap();
     let [plan] = retried.plans.try_into().unwrap();
     let report = place.plan(StageId(plan));
     place.commit(StageId(plan)).unwrap();
@@ -395,7 +413,7 @@ fn what_was_kept_out_comes_in_once_its_key_is_there() {
     // The release is completed by what it kept out, and by nothing else.
     policies::set_policy(
         &place.store,
-        "tester",
+        &Actor::here("tester"),
         &name("9.2.0"),
         SignaturePolicy::Verify,
     )
@@ -443,7 +461,7 @@ fn what_is_in_quarantine_is_kept_until_it_is_dropped() {
     assert_eq!(collect(), 1);
     let request = CasesRequest::default();
     assert_eq!(
-        quarantine::drop_cases(&place.store, &request)
+        quarantine::drop_cases(&place.store, &Actor::here("tester"), &request)
             .unwrap()
             .len(),
         1
@@ -460,13 +478,27 @@ fn a_package_that_cannot_be_read_is_told_apart_when_it_is_tried_again() {
         .file("nginx-1.0.0.zip", nginx("1.0.0"));
     place.import(source.bytes(), &require("9.2.0"));
     let request = CasesRequest::default();
-    let retried = quarantine::retry(&place.store, "tester", &request, &place.limits).unwrap();
+    let retried = quarantine::retry(
+        &place.store,
+        &Actor::here("tester"),
+        &request,
+        &place.limits,
+    )
+    .unwrap();
     assert_eq!(retried.plans.len(), 1);
     assert_eq!(retried.not_kept.len(), 1);
     assert_eq!(retried.not_kept[0].package, "bad-1.0.0.zip");
     let missing = CasesRequest { ids: vec![99] };
-    assert!(quarantine::retry(&place.store, "tester", &missing, &place.limits).is_err());
-    assert!(quarantine::drop_cases(&place.store, &missing).is_err());
+    assert!(
+        quarantine::retry(
+            &place.store,
+            &Actor::here("tester"),
+            &missing,
+            &place.limits
+        )
+        .is_err()
+    );
+    assert!(quarantine::drop_cases(&place.store, &Actor::here("tester"), &missing).is_err());
 }
 
 #[test]
@@ -521,7 +553,7 @@ fn what_an_edition_keeps_out_is_no_other_content() {
     assert_eq!(place.count("branch"), 2);
     policies::set_policy(
         &place.store,
-        "tester",
+        &Actor::here("tester"),
         &name(&edition),
         SignaturePolicy::Verify,
     )
@@ -574,7 +606,13 @@ fn of_several_zips_of_one_version_in_quarantine_the_best_is_tried_and_the_others
         assert_eq!(place.count("quarantine"), 3);
         trust(&place, &signer);
         let request = CasesRequest::default();
-        let retried = quarantine::retry(&place.store, "tester", &request, &place.limits).unwrap();
+        let retried = quarantine::retry(
+            &place.store,
+            &Actor::here("tester"),
+            &request,
+            &place.limits,
+        )
+        .unwrap();
         let passed_over: Vec<_> = retried.passed_over.iter().map(|case| case.id).collect();
         assert_eq!(passed_over, [1, 3]);
         let [plan] = retried.plans.try_into().unwrap();
@@ -587,7 +625,13 @@ fn of_several_zips_of_one_version_in_quarantine_the_best_is_tried_and_the_others
 
         // What is left and good is another zip of a version that is there.
         let request = CasesRequest { ids: vec![1, 1] };
-        let retried = quarantine::retry(&place.store, "tester", &request, &place.limits).unwrap();
+        let retried = quarantine::retry(
+            &place.store,
+            &Actor::here("tester"),
+            &request,
+            &place.limits,
+        )
+        .unwrap();
         assert_eq!(retried.passed_over, []);
         let [plan] = retried.plans.try_into().unwrap();
         let done = place.commit(StageId(plan)).unwrap();
@@ -622,11 +666,13 @@ fn a_key_that_goes_while_an_import_fails_is_no_longer_believed() {
     let mut cut = whole.bytes();
     cut.truncate(cut.len() - 1024 - 512);
     let (inside, key) = (Arc::clone(&place), signer.fingerprint());
-    let act = move || drop(keys::remove(&inside.store, &key, &inside.limits).unwrap());
+    let act = move || {
+        drop(keys::remove(&inside.store, &Actor::here("tester"), &key, &inside.limits).unwrap())
+    };
     let source = Before(Some(act), std::io::Cursor::new(cut));
     let request = StageRequest {
         source_name: "source".to_owned(),
-        who: "tester".to_owned(),
+        who: Actor::here("tester"),
         target: Some((name("9.2.0"), BranchKind::Release)),
         may_ask: false,
         signatures: None,

@@ -146,6 +146,7 @@ fn this_is_served_and_each_needs_this_role() {
     viewer    GET /session
     nobody    POST /session
     viewer    DELETE /session
+    nobody    POST /setup
     ");
 }
 

@@ -24,6 +24,7 @@ use airlock::catalog::Catalogs;
 use airlock::distribution::{BranchKind, Consent, DistributionName, SignaturePolicy};
 use airlock::import::{self, Committed, Progress, StageRequest};
 use airlock::limits::Limits;
+use airlock::people::Actor;
 use airlock::store::Store;
 
 pub use packages::{Package, package};
@@ -93,7 +94,7 @@ impl TestRegistry {
     pub fn commit(&self, name: &str, kind: BranchKind, tar: &[u8]) -> Committed {
         let request = StageRequest {
             source_name: "packages.tar".into(),
-            who: "tester".into(),
+            who: Actor::here("tester"),
             target: Some((DistributionName::parse(name).unwrap(), kind)),
             may_ask: false,
             signatures: *self.policy.lock().unwrap(),
@@ -103,7 +104,13 @@ impl TestRegistry {
         let progress = Arc::<Progress>::default();
         let limits = Limits::default();
         let staged = import::stage(&self.store, source, &request, &progress, &limits).unwrap();
-        import::commit(&self.store, staged.stage, "tester", Consent::default()).unwrap()
+        import::commit(
+            &self.store,
+            staged.stage,
+            &Actor::here("tester"),
+            Consent::default(),
+        )
+        .unwrap()
     }
 
     /// Makes a distribution of branches, the winning one first, and takes up the change.
@@ -115,14 +122,14 @@ impl TestRegistry {
             with: branches.collect(),
             ..LayersRequest::default()
         };
-        distributions::create(&self.store, "tester", &name, &layers).unwrap();
+        distributions::create(&self.store, &Actor::here("tester"), &name, &layers).unwrap();
         self.reload();
     }
 
     /// Makes a branch what answers at `/`, and takes up the change.
     pub fn activate(&self, branch: &str) {
         let branch = DistributionName::parse(branch).unwrap();
-        distributions::activate(&self.store, "tester", &branch).unwrap();
+        distributions::activate(&self.store, &Actor::here("tester"), &branch).unwrap();
         self.reload();
     }
 

@@ -16,17 +16,15 @@ use crate::admin::error::OperationError;
 use crate::admin::peer::PeerUser;
 use crate::admin::roles::{Caller, How, Role};
 use crate::admin::routes::Operator;
+use crate::admin::tokens as of_tokens;
 use crate::api::access::User;
 use crate::crypto::Secret;
 use crate::people;
-use crate::store::audit::{self, NewEntry, Outcome};
+use crate::store::audit::{NewEntry, Outcome};
 use crate::store::{Store, sessions, tokens, users};
 
 /// Where JSON requests say the CSRF token.
 const CSRF_HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
-
-/// What a token begins with, so that it is known for one where it should not be.
-const TOKEN_PREFIX: &str = "airlock_";
 
 /// Bytes of a name that a proxy vouches for.
 const MOST_NAME_BYTES: usize = 128;
@@ -179,7 +177,7 @@ fn token(request: &HttpRequest) -> Result<Option<Secret>, OperationError> {
     let bearer = |value: &HeaderValue| {
         let (scheme, rest) = value.to_str().ok()?.split_once(' ')?;
         let is_bearer = scheme.eq_ignore_ascii_case("bearer");
-        is_bearer.then(|| Secret::parse(rest.trim().strip_prefix(TOKEN_PREFIX)?))
+        is_bearer.then(|| of_tokens::secret_of(rest.trim()))
     };
     match (sent.next(), sent.next()) {
         (None, _) => Ok(None),
@@ -239,18 +237,16 @@ impl Asking {
         let judged = self.may(&caller);
         if let Err(refusal) = &judged {
             let detail = json!({ "why": refusal.kind() });
-            store.write(|conn| {
-                let entry = NewEntry {
-                    at: web.now(),
-                    who: &caller.name,
-                    from: &self.from,
-                    action: "request",
-                    subject: &self.what,
-                    outcome: Outcome::Refused,
-                    detail: &detail,
-                };
-                audit::append(conn, &entry).map(drop)
-            })?;
+            let entry = NewEntry {
+                at: web.now(),
+                who: &caller.name,
+                from: &self.from,
+                action: "request",
+                subject: &self.what,
+                outcome: Outcome::Refused,
+                detail: &detail,
+            };
+            web.refusals.append(store, &entry)?;
         }
         Ok((caller, judged))
     }

@@ -14,8 +14,10 @@ use serde_json::{Value, json};
 use super::throttle::Wait;
 use super::{Web, cookies, guard};
 use crate::admin::error::OperationError;
+use crate::admin::password::Password;
 use crate::admin::roles::{Caller, How};
 use crate::admin::routes::Operator;
+use crate::admin::setup::{self, SetupRequest};
 use crate::crypto::Secret;
 use crate::people;
 use crate::store::audit::{self, NewEntry, Outcome};
@@ -45,7 +47,7 @@ pub async fn log_in(
     web: &Data<Web>,
     request: &HttpRequest,
     name: String,
-    password: String,
+    password: Password,
 ) -> Result<LoggedIn, OperationError> {
     let client = web.client(request);
     let is_secure = web.is_secure(request);
@@ -65,6 +67,35 @@ pub async fn log_in(
         caller,
         cookie: cookies::keep(&secret.reveal(), is_secure),
     })
+}
+
+/// Makes the first admin by a setup link, and logs them in.
+///
+/// Fails with [`OperationError::NoSuchLink`] and [`OperationError::WeakPassword`]; takes turns as [`log_in`] does.
+pub async fn set_up(
+    operator: &Data<Operator>,
+    web: &Data<Web>,
+    request: &HttpRequest,
+    asked: SetupRequest,
+) -> Result<LoggedIn, OperationError> {
+    let client = web.client(request);
+    web.throttle.count(client, web.now()).map_err(too_many)?;
+    let turn = web.throttle.turn().await.map_err(too_many)?;
+    let (name, password) = (asked.name.clone(), asked.password.clone());
+    let (store, from) = (operator.store.clone(), guard::from(web, request));
+    let least = web.rules.load().password_length as usize;
+    let made = web::block(move || {
+        let made = setup::use_link(&store, &from, &asked, least);
+        drop(turn);
+        made
+    });
+    let made = made.await.map_err(|_stopped| OperationError::Nobody)?;
+    // A password that is too short is no guess.
+    if !matches!(made, Err(OperationError::NoSuchLink)) {
+        web.throttle.forgive(client);
+    }
+    made?;
+    log_in(operator, web, request, name, password).await
 }
 
 /// Ends the session of whoever asks, and returns the header `Set-Cookie` that has the browser forget it. Fails where they
@@ -101,10 +132,14 @@ pub async fn log_out(
     Ok(cookies::forget(web.is_secure(request)))
 }
 
+fn too_many(Wait(seconds): Wait) -> OperationError {
+    OperationError::TooManyLogins { seconds }
+}
+
 /// A name and a password that somebody says.
 struct Attempt {
     name: String,
-    password: String,
+    password: Password,
     from: String,
     /// What the browser's session was until now.
     former: Option<Secret>,
@@ -117,7 +152,6 @@ impl Attempt {
         web: &Data<Web>,
         client: Option<IpAddr>,
     ) -> Result<(Caller, Secret), OperationError> {
-        let too_many = |Wait(seconds)| OperationError::TooManyLogins { seconds };
         web.throttle.count(client, web.now()).map_err(too_many)?;
         let turn = web.throttle.turn().await.map_err(too_many)?;
         let (store, of_web) = (operator.store.clone(), web.clone());
@@ -135,8 +169,8 @@ impl Attempt {
     }
 
     fn judge(&self, web: &Web, store: &Store) -> Result<(Caller, Secret), OperationError> {
-        let is_name =
-            people::is_user_name(&self.name) && self.password.len() <= MOST_PASSWORD_BYTES;
+        let is_name = people::is_user_name(&self.name)
+            && self.password.as_bytes().len() <= MOST_PASSWORD_BYTES;
         let user = match is_name {
             true => store.read(|conn| users::find(conn, &self.name))?,
             false => None,
@@ -146,27 +180,31 @@ impl Attempt {
             .unwrap_or(&web.nobodys_password)
             .is_of(self.password.as_bytes());
         let now = web.now();
-        let has_password = hash.is_some();
-        store
-            .write(|conn| {
-                // As it is now: it may have been changed while the hash was computed.
-                let user = match &user {
-                    Some(user) => {
-                        users::find(conn, &user.name)?.filter(|now| now.password == user.password)
-                    }
-                    None => None,
-                };
-                match user {
-                    Some(user) if is_right && has_password && user.locked_since.is_none() => {
-                        self.begin(conn, web, &user, now).map(Ok)
-                    }
-                    user => {
-                        self.fail(conn, web, user.as_ref(), now)?;
-                        Ok(Err(OperationError::WrongLogin))
-                    }
+        let decided = store.write(|conn| {
+            // As it is now: it may have been changed while the hash was computed.
+            let user = match &user {
+                Some(user) => {
+                    users::find(conn, &user.name)?.filter(|it| it.password == user.password)
                 }
-            })
-            .map_err(|error: StoreError| OperationError::from(error))?
+                None => None,
+            };
+            match user {
+                Some(user)
+                    if is_right && user.password.is_some() && user.locked_since.is_none() =>
+                {
+                    self.begin(conn, web, &user, now).map(Ok)
+                }
+                user => self.fail(conn, web, user, now).map(Err),
+            }
+        });
+        let (name, why) = match decided.map_err(|error: StoreError| OperationError::from(error))? {
+            Ok(logged_in) => return Ok(logged_in),
+            Err(failed) => failed,
+        };
+        // Who fails may be anybody: who they say they are is what it was done to.
+        let entry = self.entry("", &name, now, Outcome::Refused, &why);
+        web.refusals.append(store, &entry)?;
+        Err(OperationError::WrongLogin)
     }
 
     fn begin(
@@ -186,7 +224,8 @@ impl Attempt {
         let secret = Secret::random();
         let id = sessions::begin(conn, secret.digest(), user, now, &self.from, MOST_SESSIONS)?;
         users::note_login(conn, user.id, now, &self.from)?;
-        self.record(conn, &user.name, now, Outcome::Done, &Value::Null)?;
+        let entry = self.entry(&user.name, &user.name, now, Outcome::Done, &Value::Null);
+        audit::append(conn, &entry)?;
         let caller = Caller {
             name: user.name.clone(),
             role: user.role,
@@ -201,14 +240,15 @@ impl Attempt {
         Ok((caller, secret))
     }
 
+    /// Notes that it failed; returns whose login it was to be, and why.
     fn fail(
         &self,
         conn: &Transaction<'_>,
         web: &Web,
-        user: Option<&User>,
+        user: Option<User>,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let why = match user {
+    ) -> Result<(String, Value), StoreError> {
+        let why = match &user {
             None => json!({ "why": "no such user" }),
             Some(user) if user.locked_since.is_some() => json!({ "why": "locked" }),
             Some(user) if user.password.is_none() => json!({ "why": "has no password" }),
@@ -221,28 +261,26 @@ impl Attempt {
                 json!({ "why": "wrong password", "failures": failures, "is_locked": is_locked })
             }
         };
-        let name = user.map_or(self.name.as_str(), |user| &user.name);
-        self.record(conn, name, now, Outcome::Refused, &why)
+        let name = user.map_or_else(|| self.name.clone(), |user| user.name);
+        Ok((name, why))
     }
 
-    fn record(
-        &self,
-        conn: &Transaction<'_>,
-        name: &str,
+    fn entry<'a>(
+        &'a self,
+        who: &'a str,
+        name: &'a str,
         at: Timestamp,
         outcome: Outcome,
-        detail: &Value,
-    ) -> Result<(), StoreError> {
-        let entry = NewEntry {
+        detail: &'a Value,
+    ) -> NewEntry<'a> {
+        NewEntry {
             at,
-            // Who fails may be anybody: who they say they are is what it was done to.
-            who: if outcome == Outcome::Done { name } else { "" },
+            who,
             from: &self.from,
             action: "login",
             subject: name,
             outcome,
             detail,
-        };
-        audit::append(conn, &entry).map(drop)
+        }
     }
 }

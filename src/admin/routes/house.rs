@@ -28,10 +28,12 @@ pub(super) async fn delete_release(
 
 pub(super) async fn collect(
     operator: Data<Operator>,
-    request: Json<CollectionRequest>,
+    request: HttpRequest,
+    how: Json<CollectionRequest>,
 ) -> Answer<Collected> {
+    let who = who(&request);
     perform(&operator, move |store| {
-        collection::collect(store, Readers::Some, *request)
+        collection::collect(store, &who, Readers::Some, *how)
     })
     .await
 }

@@ -23,7 +23,14 @@ pub(super) async fn add(
     .await
 }
 
-pub(super) async fn remove(operator: Data<Operator>, end: Path<String>) -> Answer<KeyRemoved> {
-    let limits = operator.limits.clone();
-    perform(&operator, move |store| keys::remove(store, &end, &limits)).await
+pub(super) async fn remove(
+    operator: Data<Operator>,
+    request: HttpRequest,
+    end: Path<String>,
+) -> Answer<KeyRemoved> {
+    let (who, limits) = (who(&request), operator.limits.clone());
+    perform(&operator, move |store| {
+        keys::remove(store, &who, &end, &limits)
+    })
+    .await
 }

@@ -45,23 +45,30 @@ pub(super) async fn show_plan(
     .await
 }
 
-pub(super) async fn drop_plan(operator: Data<Operator>, id: Path<i64>) -> Answer<()> {
+pub(super) async fn drop_plan(
+    operator: Data<Operator>,
+    request: HttpRequest,
+    id: Path<i64>,
+) -> Answer<()> {
+    let who = who(&request);
     perform(&operator, move |store| {
-        import::drop_stage(store, StageId(*id))
+        import::drop_stage(store, &who, StageId(*id))
     })
     .await
 }
 
 pub(super) async fn set_target(
     operator: Data<Operator>,
+    request: HttpRequest,
     id: Path<i64>,
     target: Json<TargetRequest>,
 ) -> Answer<()> {
+    let who = who(&request);
     let (branch, kind) = target.target()?.ok_or(OperationError::InvalidRequest(
         "no release and no branch".into(),
     ))?;
     perform(&operator, move |store| {
-        import::set_target(store, StageId(*id), branch, kind)
+        import::set_target(store, &who, StageId(*id), branch, kind)
     })
     .await
 }

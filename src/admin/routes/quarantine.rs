@@ -24,10 +24,12 @@ pub(super) async fn retry(
 
 pub(super) async fn drop_cases(
     operator: Data<Operator>,
+    request: HttpRequest,
     cases: Json<CasesRequest>,
 ) -> Answer<Vec<CaseReport>> {
+    let who = who(&request);
     change(&operator, move |store| {
-        quarantine::drop_cases(store, &cases)
+        quarantine::drop_cases(store, &who, &cases)
     })
     .await
 }

@@ -31,9 +31,11 @@ impl std::fmt::Display for Refusal {
 impl ResponseError for Refusal {
     fn status_code(&self) -> StatusCode {
         match self.0.kind.as_str() {
-            "invalid-request" | "reserved-name" | "named-like-release" => StatusCode::BAD_REQUEST,
-            "needs-role" | "other-origin" | "bad-csrf" | "needs-tls" | "not-from-there"
-            | "unknown-user" => StatusCode::FORBIDDEN,
+            "invalid-request" | "weak-password" | "reserved-name" | "named-like-release" => {
+                StatusCode::BAD_REQUEST
+            }
+            "needs-role" | "wrong-password" | "token-above-owner" | "by-token" | "other-origin"
+            | "bad-csrf" | "needs-tls" | "not-from-there" | "unknown-user" => StatusCode::FORBIDDEN,
             "not-signed-in" | "wrong-login" => StatusCode::UNAUTHORIZED,
             "other-host" => StatusCode::MISDIRECTED_REQUEST,
             "too-many-logins" => StatusCode::TOO_MANY_REQUESTS,
@@ -41,6 +43,9 @@ impl ResponseError for Refusal {
             | "no-such-branch"
             | "no-such-job"
             | "no-such-key"
+            | "no-such-user"
+            | "no-such-token"
+            | "no-such-link"
             | "no-such-change-set"
             | "no-such-hold"
             | "no-such-distribution"

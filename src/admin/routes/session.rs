@@ -11,7 +11,9 @@ use super::refusal::Refusal;
 use super::{Answer, Operator, caller};
 use crate::admin::entrance::{self, Door, Web};
 use crate::admin::error::OperationError;
+use crate::admin::password::Password;
 use crate::admin::roles::{Caller, How, Role};
+use crate::admin::setup::SetupRequest;
 use crate::store::users::Login;
 
 /// Bytes of a body that asks to log in.
@@ -21,7 +23,7 @@ const MOST_BODY_BYTES: usize = 8 << 10;
 #[derive(Deserialize)]
 pub struct LoginRequest {
     name: String,
-    password: String,
+    password: Password,
 }
 
 /// Who asks.
@@ -90,6 +92,19 @@ pub(super) async fn log_in(
     let web = web(&request)?;
     let LoginRequest { name, password } = small_json(&request, body).await?;
     let logged_in = entrance::log_in(&operator, &web, &request, name, password).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header((SET_COOKIE, logged_in.cookie))
+        .json(SessionReport::from(&logged_in.caller)))
+}
+
+pub(super) async fn set_up(
+    operator: Data<Operator>,
+    request: HttpRequest,
+    body: Payload,
+) -> Result<HttpResponse, Refusal> {
+    let web = web(&request)?;
+    let asked: SetupRequest = small_json(&request, body).await?;
+    let logged_in = entrance::set_up(&operator, &web, &request, asked).await?;
     Ok(HttpResponse::Ok()
         .insert_header((SET_COOKIE, logged_in.cookie))
         .json(SessionReport::from(&logged_in.caller)))

@@ -96,6 +96,7 @@ pub(super) fn entries() -> Vec<Entry> {
         entry(GET, Viewer, "/session", session::show),
         open(POST, "/session", session::log_in),
         entry(DELETE, Viewer, "/session", session::log_out),
+        open(POST, "/setup", session::set_up),
     ]
 }
 

@@ -43,7 +43,7 @@ impl Door {
 
     pub(in crate::cli) fn collect(&self, request: CollectionRequest) -> Result<Collected, Failure> {
         match self {
-            Self::Here(store) => Ok(collection::collect(store, Readers::None, request)?),
+            Self::Here(store) => Ok(collection::collect(store, &who(), Readers::None, request)?),
             Self::There(client) => client.post("/gc", &request),
         }
     }

@@ -26,7 +26,7 @@ impl Door {
     /// Takes out the key whose fingerprint ends in `end`, which is hexadecimal.
     pub(in crate::cli) fn remove_key(&self, end: &str) -> Result<KeyRemoved, Failure> {
         match self {
-            Self::Here(store) => Ok(keys::remove(store, end, &Limits::default())?),
+            Self::Here(store) => Ok(keys::remove(store, &who(), end, &Limits::default())?),
             Self::There(client) => client.delete(&format!("/keys/{end}")),
         }
     }
@@ -53,7 +53,7 @@ impl Door {
         cases: &CasesRequest,
     ) -> Result<Vec<CaseReport>, Failure> {
         match self {
-            Self::Here(store) => Ok(quarantine::drop_cases(store, cases)?),
+            Self::Here(store) => Ok(quarantine::drop_cases(store, &who(), cases)?),
             Self::There(client) => client.post("/quarantine/drop", cases),
         }
     }

@@ -148,7 +148,12 @@ fn a_harness_that_sees_nothing_would_prove_nothing() {
         .stage(release("7.9.0").tar().bytes(), &Ask::default())
         .unwrap();
     assert_ne!(rows(&place), before);
-    import::drop_stage(&place.store, staged.stage).unwrap();
+    import::drop_stage(
+        &place.store,
+        &airlock::people::Actor::here("tester"),
+        staged.stage,
+    )
+    .unwrap();
     assert_eq!(
         rows(&place),
         before,
