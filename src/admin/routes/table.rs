@@ -13,8 +13,8 @@ use actix_web::{FromRequest, Handler, HttpMessage, HttpRequest, Responder, Route
 
 use super::refusal::Refusal;
 use super::{
-    Operator, additions, branches, distributions, history, holds, house, imports, keys, plans,
-    quarantine, questions, records, signatures, status, tls,
+    Operator, additions, audit, branches, distributions, history, holds, house, imports, keys,
+    plans, quarantine, questions, records, signatures, status, tls, tokens, users,
 };
 use crate::admin::error::OperationError;
 use crate::admin::peer::PeerUser;
@@ -94,6 +94,18 @@ pub(super) fn entries() -> Vec<Entry> {
         entry(GET, Viewer, "/signatures/{branch}", signatures::show),
         entry(PUT, Admin, "/signatures/{branch}", signatures::set_policy),
         entry(GET, Viewer, "/status", status::show),
+        entry(GET, Admin, "/users", users::list),
+        entry(POST, Admin, "/users", users::add),
+        entry(PUT, Admin, "/users/{name}", users::set_role),
+        entry(DELETE, Admin, "/users/{name}", users::remove),
+        entry(POST, Admin, "/users/{name}/unlock", users::unlock),
+        entry(PUT, Viewer, "/users/{name}/password", users::set_password),
+        entry(GET, Viewer, "/tokens", tokens::list),
+        entry(POST, Viewer, "/tokens", tokens::make),
+        entry(DELETE, Viewer, "/tokens/{number}", tokens::remove),
+        entry(POST, Admin, "/setup-link", tokens::make_setup_link),
+        entry(GET, Viewer, "/audit", audit::list),
+        entry(GET, Viewer, "/audit/verification", audit::verify),
     ]
 }
 
