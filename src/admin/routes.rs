@@ -1,6 +1,7 @@
 //! The JSON API of the operations, `/admin/api/v1/…`, as `control.sock` speaks it: one file a subject.
 
 mod additions;
+mod audit;
 mod body;
 mod branches;
 mod distributions;
@@ -19,6 +20,8 @@ mod signatures;
 mod status;
 mod table;
 mod tls;
+mod tokens;
+mod users;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -13,8 +13,8 @@ use actix_web::{FromRequest, Handler, Responder, Route};
 
 use super::refusal::Refusal;
 use super::{
-    additions, branches, distributions, history, holds, house, imports, keys, plans, quarantine,
-    questions, records, session, signatures, status, tls,
+    additions, audit, branches, distributions, history, holds, house, imports, keys, plans,
+    quarantine, questions, records, session, signatures, status, tls, tokens, users,
 };
 use crate::admin::entrance::{self, CsrfIn};
 use crate::admin::roles::Role::{self, Admin, Approver, Publisher, Viewer};
@@ -97,6 +97,18 @@ pub(super) fn entries() -> Vec<Entry> {
         open(POST, "/session", session::log_in),
         entry(DELETE, Viewer, "/session", session::log_out),
         open(POST, "/setup", session::set_up),
+        entry(GET, Admin, "/users", users::list),
+        entry(POST, Admin, "/users", users::add),
+        entry(PUT, Admin, "/users/{name}", users::set_role),
+        entry(DELETE, Admin, "/users/{name}", users::remove),
+        entry(POST, Admin, "/users/{name}/unlock", users::unlock),
+        entry(PUT, Viewer, "/users/{name}/password", users::set_password),
+        entry(GET, Viewer, "/tokens", tokens::list),
+        entry(POST, Viewer, "/tokens", tokens::make),
+        entry(DELETE, Viewer, "/tokens/{number}", tokens::remove),
+        entry(POST, Admin, "/setup-link", tokens::make_setup_link),
+        entry(GET, Viewer, "/audit", audit::list),
+        entry(GET, Viewer, "/audit/verification", audit::verify),
     ]
 }
 
