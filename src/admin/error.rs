@@ -208,6 +208,39 @@ pub enum OperationError {
     /// Somebody of whom the system does not say who it is.
     #[error("the system does not say who asks")]
     Nobody,
+    /// A request without a session, a token or a name that a proxy vouches for, or with one that no longer holds.
+    #[error("nobody is logged in here")]
+    NotSignedIn,
+    /// A name and password that are nobody's, or of somebody who is locked: which of these is nobody's business.
+    #[error("the name or the password is wrong")]
+    WrongLogin,
+    /// A host that the admin side does not answer for.
+    #[error("the admin side does not answer for the host {0:?}")]
+    OtherHost(String),
+    /// A client in none of the networks that may ask.
+    #[error("not allowed from this address")]
+    NotFromThere,
+    /// Plain HTTP from another host.
+    #[error(
+        "the admin side is served to other hosts over TLS alone: set tls.certificate and tls.key (`airlock tls init` makes them); where a \
+         proxy speaks TLS, list it in access.trusted_proxies and have it send `X-Forwarded-Proto: https`"
+    )]
+    NeedsTls,
+    /// A change that another site asks for, or nobody says which.
+    #[error("this was not asked from a page of the admin side")]
+    OtherOrigin,
+    /// A change without the secret of the pages that ask for it.
+    #[error("this was not asked from a page of this session")]
+    BadCsrf,
+    /// More log-ins than are looked at.
+    #[error("too many log-ins failed; the next is looked at in {seconds} s")]
+    TooManyLogins {
+        /// How long to wait, in seconds.
+        seconds: u64,
+    },
+    /// A proxy that is trusted names somebody whom nobody knows here.
+    #[error("the proxy says that {0:?} has logged in, and there is no such user")]
+    UnknownUser(String),
     /// A path that no page has.
     #[error("there is no page at {0}")]
     NoSuchPage(String),
@@ -245,7 +278,7 @@ impl OperationError {
     }
 
     /// Returns which kind of failure this is.
-    fn kind(&self) -> &'static str {
+    pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Import(error) => match error {
                 ImportError::Source(_) => match error.source_fault() {
@@ -311,6 +344,15 @@ impl OperationError {
             Self::InvalidRequest(_) => "invalid-request",
             Self::NoSuchJob(_) => "no-such-job",
             Self::NeedsRole { .. } | Self::Nobody => "needs-role",
+            Self::NotSignedIn => "not-signed-in",
+            Self::WrongLogin => "wrong-login",
+            Self::OtherHost(_) => "other-host",
+            Self::NotFromThere => "not-from-there",
+            Self::NeedsTls => "needs-tls",
+            Self::OtherOrigin => "other-origin",
+            Self::BadCsrf => "bad-csrf",
+            Self::TooManyLogins { .. } => "too-many-logins",
+            Self::UnknownUser(_) => "unknown-user",
             Self::NoSuchVersion(_) => "no-such-version",
             Self::NoSuchPage(_) => "no-such-page",
         }

@@ -19,7 +19,7 @@ mod package;
 mod package_version;
 mod packages;
 mod plan;
-mod problem;
+pub(super) mod problem;
 mod stamp;
 mod table;
 mod timeline;
@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use actix_web::http::header::LOCATION;
 use actix_web::web::{self, Data};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, Scope};
 
 use super::error::OperationError;
 use super::routes::Operator;
@@ -40,16 +40,15 @@ use frame::{Frame, FrameRequest};
 pub use frame::Section;
 pub use table::{ServedPage, served};
 
-/// Adds the pages to an application whose data holds an [`Operator`].
-pub fn configure(config: &mut web::ServiceConfig) {
-    let scope = web::scope("/admin")
+/// Adds the pages to a scope that says which door it is behind, of an application whose data holds an [`Operator`].
+pub(super) fn add_to(scope: Scope) -> Scope {
+    let scope = scope
         .route("/static/{file}", web::get().to(assets::show))
         .default_service(web::to(problem::no_such_page));
-    let scope = table::entries().into_iter().fold(scope, |scope, entry| {
+    table::entries().into_iter().fold(scope, |scope, entry| {
         let (path, route) = entry.guarded();
         scope.route(path, route)
-    });
-    config.service(scope);
+    })
 }
 
 /// What a page is made of: the store, and what stands around it.

@@ -1,4 +1,4 @@
-//! Who asks: the user at the other end of `control.sock`.
+//! What is known of a connection itself: the user at the other end of a local one, and whether it is TLS.
 
 use crate::accounts;
 
@@ -17,6 +17,10 @@ impl PeerUser {
         accounts::user_name(self.0).unwrap_or_else(|| format!("uid {}", self.0))
     }
 }
+
+/// Marks a connection whose bytes travel over TLS to this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OverTls;
 
 #[cfg(test)]
 mod tests {

@@ -9,9 +9,11 @@ use super::error::OperationError;
 use super::peer::PeerUser;
 use super::wording::listed;
 
+use crate::crypto::Secret;
 use crate::people::Actor;
-
 pub use crate::people::Role;
+use crate::store::sessions::SessionId;
+use crate::store::users::Login;
 
 /// Which role each user has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,15 +29,75 @@ pub struct Roles {
 /// Who asks, and what they may.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// The user's name as change sets record it.
+    /// The name as change sets record it: `alice`, `alice by token ci`.
     pub name: String,
     /// Their role.
     pub role: Role,
-    /// From where: an address, or `control.sock`.
+    /// From where, as the audit log records it: an address, or `control.sock`.
     pub from: String,
+    /// How they are known.
+    pub how: How,
+}
+
+/// How it is known who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum How {
+    /// The system says who is at the other end of `control.sock`.
+    Socket,
+    /// By the session that they began when they logged in.
+    Session {
+        /// Its number.
+        id: SessionId,
+        /// What pages of this session prove themselves by.
+        csrf: Secret,
+        /// The login before it.
+        former_login: Option<Login>,
+        /// Failed logins between that and this one.
+        former_failures: u32,
+    },
+    /// By a token.
+    Token {
+        /// The user whose token it is.
+        owner: String,
+    },
+    /// A proxy that is trusted says who has logged in there.
+    Proxy {
+        /// What pages prove themselves by.
+        csrf: Secret,
+    },
 }
 
 impl Caller {
+    /// Returns the person's own name, whatever they act by.
+    pub fn user(&self) -> &str {
+        match &self.how {
+            How::Token { owner } => owner,
+            How::Socket | How::Session { .. } | How::Proxy { .. } => &self.name,
+        }
+    }
+
+    /// Returns what pages prove themselves by, in the field `csrf` or the header `X-CSRF-Token`; `None` where no browser
+    /// sends of its own who asks.
+    pub fn csrf(&self) -> Option<&Secret> {
+        match &self.how {
+            How::Session { csrf, .. } | How::Proxy { csrf } => Some(csrf),
+            How::Socket | How::Token { .. } => None,
+        }
+    }
+
+    /// Fails where `sent`, the field `csrf` of a form, is not what the caller's pages prove themselves by.
+    pub fn check_csrf(&self, sent: &str) -> Result<(), OperationError> {
+        self.is_proven_by(Secret::parse(sent).as_ref())
+    }
+
+    /// As [`Self::check_csrf`]; `None` is something that cannot be one.
+    pub(super) fn is_proven_by(&self, sent: Option<&Secret>) -> Result<(), OperationError> {
+        let is_proven = self
+            .csrf()
+            .is_none_or(|csrf| sent.is_some_and(|sent| csrf.is(sent)));
+        is_proven.then_some(()).ok_or(OperationError::BadCsrf)
+    }
+
     /// Returns who acts, as change sets and the audit log record it.
     pub fn actor(&self) -> Actor {
         Actor {
@@ -57,7 +119,12 @@ impl Roles {
             named.copied().unwrap_or(self.of_members)
         };
         let Actor { name, from } = Actor::over_the_socket(name);
-        Caller { name, role, from }
+        Caller {
+            name,
+            role,
+            from,
+            how: How::Socket,
+        }
     }
 
     /// Fails with [`OperationError::NeedsRole`] where `caller` may not do what needs a role; says who may.
@@ -127,6 +194,7 @@ mod tests {
                 name: "alice".to_owned(),
                 role,
                 from: "control.sock".to_owned(),
+                how: How::Socket,
             };
             for (needs, needed) in Role::ALL.into_iter().enumerate() {
                 assert_eq!(roles.check(&caller, needed).is_ok(), index >= needs);

@@ -1,6 +1,7 @@
 //! The JSON API of the operations, `/admin/api/v1/…`, as `control.sock` speaks it: one file a subject.
 
 mod additions;
+mod audit;
 mod body;
 mod branches;
 mod describe;
@@ -16,18 +17,22 @@ mod quarantine;
 mod questions;
 mod records;
 mod refusal;
+mod session;
 mod signatures;
 mod status;
 mod table;
 mod tls;
+mod tokens;
+mod users;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web::web::{self, Data, Json, JsonConfig, PathConfig, QueryConfig};
-use actix_web::{HttpMessage, HttpRequest};
+use actix_web::{HttpMessage, HttpRequest, Scope};
 use arc_swap::ArcSwap;
 
+use super::entrance::Door;
 use super::error::OperationError;
 use super::roles::{Caller, Role, Roles};
 use super::status::Service;
@@ -45,7 +50,6 @@ pub use imports::{ImportRequest, KnownSourceRequest, StagedReport};
 pub use openapi::document;
 pub use plans::{ConsentRequest, TargetRequest};
 pub(super) use refusal::Refusal;
-pub(super) use table::admit;
 pub use table::{Served, served};
 
 /// What the operations work on in a server.
@@ -65,18 +69,23 @@ pub struct Operator {
     pub service: Service,
 }
 
-/// Adds the routes to an application whose data holds an [`Operator`].
+/// Adds the routes to an application whose data holds an [`Operator`], as `control.sock` has them.
 pub fn configure(config: &mut web::ServiceConfig) {
-    let scope = web::scope("/admin/api/v1")
+    let scope = web::scope("/admin/api/v1").app_data(Door::ControlSocket);
+    config.service(add_to(scope));
+}
+
+/// Adds the routes to a scope that says which door it is behind.
+pub(super) fn add_to(scope: Scope) -> Scope {
+    let scope = scope
         .app_data(PathConfig::default().error_handler(|error, _| unreadable(&error)))
         .app_data(QueryConfig::default().error_handler(|error, _| unreadable(&error)))
         .app_data(JsonConfig::default().error_handler(|error, _| unreadable(&error)));
     let routes = table::entries().into_iter();
-    config.service(routes.fold(scope, |scope, entry| {
+    routes.fold(scope, |scope, entry| {
         let (path, route) = entry.guarded();
         scope.route(path, route)
-    }));
-    super::pages::configure(config);
+    })
 }
 
 /// Returns the answer to what is not what the route takes.

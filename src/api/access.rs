@@ -18,7 +18,7 @@ use arc_swap::ArcSwap;
 use ipnet::IpNet;
 
 pub use client::{Client, RequestId, User};
-pub use hosts::Hosts;
+pub use hosts::{Hosts, asked, without_port};
 pub use users::{InvalidUsers, Users};
 
 use super::error::ApiError;
@@ -54,14 +54,8 @@ impl Access {
         if !self.hosts.include(request) {
             return Err(ApiError::OtherHost);
         }
-        if !self.networks.is_empty() {
-            let client = self.client(request);
-            if !client
-                .address
-                .is_some_and(|it| is_within(it, &self.networks))
-            {
-                return Err(ApiError::NotFromThere);
-            }
+        if !self.is_from_here(request) {
+            return Err(ApiError::NotFromThere);
         }
         let Some(users) = &self.users else {
             return Ok(Verdict::Passed);
@@ -76,6 +70,19 @@ impl Access {
     /// Tells whether some may not ask: then what is answered is nobody else's to keep.
     pub fn is_restricted(&self) -> bool {
         self.users.is_some() || !self.networks.is_empty()
+    }
+
+    /// Tells whether a request comes from a network that may ask.
+    pub fn is_from_here(&self, request: &HttpRequest) -> bool {
+        let is_within_them = |it| is_within(it, &self.networks);
+        self.networks.is_empty() || self.client(request).address.is_some_and(is_within_them)
+    }
+
+    /// Tells whether whoever is at the other end of the connection is believed what it says of its client.
+    pub fn is_by_trusted_proxy(&self, request: &HttpRequest) -> bool {
+        // Whoever reaches a Unix socket was let there by its mode, which is as good as being trusted.
+        let peer = request.peer_addr();
+        peer.is_none_or(|peer| self.trusts(peer.ip()))
     }
 
     fn trusts(&self, address: IpAddr) -> bool {

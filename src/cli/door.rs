@@ -2,6 +2,7 @@
 
 mod changes;
 mod keeping;
+mod people;
 mod questions;
 mod trust;
 

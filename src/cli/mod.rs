@@ -3,6 +3,7 @@
 mod activate;
 mod add;
 mod asked;
+mod audit;
 mod change_text;
 mod config;
 mod control;
@@ -40,14 +41,19 @@ mod record;
 mod remove;
 mod rollback;
 mod serve;
+mod setup_link;
 mod signatures;
 mod sizes;
 mod source;
 mod status;
+mod table;
 mod tag;
 mod terminal;
 mod tls;
 mod tls_settings;
+mod tokens;
+mod typed;
+mod users;
 mod way;
 
 use std::io::Write;
@@ -153,6 +159,17 @@ enum Command {
     /// Show and settle packages that were not taken
     #[command(subcommand)]
     Quarantine(quarantine::QuarantineCommand),
+    /// Say who may use the admin side, and as what
+    #[command(subcommand)]
+    Users(users::UsersCommand),
+    /// Make, list and remove what programs act by
+    #[command(subcommand)]
+    Tokens(tokens::TokensCommand),
+    /// Print the address at which the first admin chooses name and password, good once and for an hour
+    SetupLink,
+    /// Show who did what, and prove that the log was not changed
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Show how the appliance is: whether it runs, what it serves, what waits
     Status,
     /// Tell by the exit code whether Kibana would be answered: for containers and monitoring
@@ -217,6 +234,10 @@ pub fn run() -> ExitCode {
         Command::Signatures(command) => signatures::run(&common, command),
         Command::Tls(command) => tls::run(&common, command),
         Command::Quarantine(command) => quarantine::run(&common, command),
+        Command::Users(command) => users::run(&common, command),
+        Command::Tokens(command) => tokens::run(&common, command),
+        Command::SetupLink => setup_link::run(&common),
+        Command::Audit(command) => audit::run(&common, command),
         Command::Status => status::run(&common),
         Command::Healthcheck(args) => healthcheck::run(&common, &args),
         Command::Config(command) => config::run(&common, command),

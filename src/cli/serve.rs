@@ -1,5 +1,7 @@
 //! `airlock serve`: answers Kibana until it is asked to stop.
 
+mod admin;
+mod beside;
 mod metrics;
 mod settings;
 mod sockets;
@@ -17,12 +19,15 @@ use arc_swap::ArcSwap;
 use clap::Args;
 use jiff::Timestamp;
 
-use self::metrics::{MetricsListener, Told};
+use self::admin::OwnSocket;
+use self::beside::Beside;
+use self::metrics::Told;
 use self::settings::ReadAgain;
 use self::sockets::Listening;
 use self::tls::TlsWatch;
 use self::upkeep::Upkeep;
 use super::{CliError, Common, data_folder_of, log, owner, way};
+use crate::admin::entrance;
 use crate::admin::routes::{self, Operator};
 use crate::admin::status::Service;
 use crate::admin::{Kibanas, OperationError, PeerUser, Roles};
@@ -106,6 +111,7 @@ pub(super) fn serve(
         false => sockets::listen(&config.listen.api)?,
     };
     let addresses = sockets::addresses(&api)?;
+    let own_socket = OwnSocket::of(inherited.admin, &config)?;
     let (_socket, control) = match inherited.control {
         Some(control) => (None, control),
         None => {
@@ -139,6 +145,16 @@ pub(super) fn serve(
         },
     });
     let access = SharedAccess::new(Arc::new(settings::access(&config, &addresses)?).into());
+    let reached_at = match &own_socket {
+        Some(own) => vec![own.address],
+        None => addresses.clone(),
+    };
+    let web = admin::web(
+        &config,
+        &reached_at,
+        Arc::clone(&access),
+        served_tls.clone(),
+    );
     let mut reloads = Reloads::default();
     reloads.add(
         "who may ask, and how much is logged",
@@ -149,9 +165,18 @@ pub(super) fn serve(
         ),
     );
     let operator_of_roles = operator.clone();
+    let read_roles = Arc::clone(&read_again);
     reloads.add("who may do what", move || {
-        let config = read_again().map_err(told)?;
+        let config = read_roles().map_err(told)?;
         operator_of_roles.roles.store(Arc::new(roles(&config)));
+        Ok(())
+    });
+    let (web_of_rules, read_rules) = (web.clone(), Arc::clone(&read_again));
+    reloads.add("sessions and hosts of the admin side", move || {
+        let config = read_rules().map_err(told)?;
+        web_of_rules
+            .rules
+            .store(Arc::new(admin::rules(&config, &reached_at)));
         Ok(())
     });
     let watch = served_tls.clone().map(TlsWatch::new);
@@ -167,7 +192,13 @@ pub(super) fn serve(
         store: Arc::clone(&store),
         catalogs: Arc::clone(&catalogs),
     };
-    let _metrics = MetricsListener::begin(inherited.metrics, &config.listen.metrics, told)?;
+    let _metrics = metrics::begin(inherited.metrics, &config.listen.metrics, told)?;
+    let has_own_socket = own_socket.is_some();
+    let serve_admin = |own: OwnSocket| own.serve(operator.clone(), web.clone(), counted.clone());
+    let mut beside = own_socket.map(serve_admin).transpose()?;
+    let stop_beside = beside.as_mut().and_then(Beside::take_stop);
+    let is_here = config.admin.enabled.value && !has_own_socket;
+    let here = is_here.then(|| (operator.clone(), web));
     let lifecycle = Lifecycle {
         notifier: Notifier::of_environment().map_err(cannot_begin)?,
         reloads,
@@ -187,6 +218,10 @@ pub(super) fn serve(
         },
         move |config| {
             config.app_data(state.clone()).app_data(kibanas.clone());
+            if let Some((operator, web)) = &here {
+                config.app_data(operator.clone());
+                entrance::configure(config, web);
+            }
             api::configure(config);
         },
         move |config| {
@@ -209,10 +244,11 @@ pub(super) fn serve(
             if let Err(error) = lifecycle.conduct(pulse, ready).await {
                 tracing::error!(%error, "cannot go on serving");
             }
+            drop(stop_beside);
         },
     )
     .map_err(|error| CliError::new("the server ended").caused_by(&error))?;
-    drop(upkeep);
+    drop((beside, upkeep));
     tracing::info!(cut_connections = stopped.cut_connections, "stopped");
     Ok(ExitCode::SUCCESS)
 }

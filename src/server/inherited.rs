@@ -19,6 +19,8 @@ pub struct Inherited {
     pub api_sockets: Vec<UnixListener>,
     /// Where Prometheus is answered: called `metrics`.
     pub metrics: Option<TcpListener>,
+    /// Where the admin side is reached: called `admin`.
+    pub admin: Option<TcpListener>,
     /// Where the command line is answered: called `control`.
     pub control: Option<UnixListener>,
 }
@@ -78,10 +80,13 @@ impl Inherited {
                 ("metrics", Listener::Tcp(tcp)) if taken.metrics.is_none() => {
                     taken.metrics = Some(tcp);
                 }
+                ("admin", Listener::Tcp(tcp)) if taken.admin.is_none() => {
+                    taken.admin = Some(tcp);
+                }
                 ("control", Listener::Unix(unix)) if taken.control.is_none() => {
                     taken.control = Some(unix);
                 }
-                ("metrics" | "control", _) => {
+                ("metrics" | "admin" | "control", _) => {
                     let name = name.to_owned();
                     return Err(InheritedError::TooMany { number, name });
                 }

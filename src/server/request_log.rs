@@ -25,7 +25,7 @@ use tracing::Level;
 
 use super::connection::{Answering, Connection};
 use super::metrics::{InFlight, Metrics};
-use crate::admin::Kibanas;
+use crate::admin::{Kibanas, entrance};
 use crate::api::access::{SharedAccess, User};
 
 /// What lines of requests are called.
@@ -181,15 +181,16 @@ impl Line {
     fn write(&self, bytes: u64, took: Duration) {
         let agent = self.agent();
         let kibana = agent.and_then(kibana_version);
-        let query = self.request.uri().query().map(bounded);
+        let uri = self.request.uri();
+        let (path, query) = entrance::loggable(uri.path(), uri.query());
         let user = self.request.extensions().get::<User>().cloned();
         let id = self.watching.access.load().request_id(&self.request);
         let client = self.client();
         tracing::info!(
             target: REQUESTS,
             method = %bounded(self.request.method().as_str()),
-            path = bounded(self.request.uri().path()),
-            query,
+            path = bounded(path),
+            query = query.map(bounded),
             status = self.status.as_u16(),
             bytes,
             duration_ms = took.as_micros() as f64 / 1000.0,

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
-use crate::admin::PeerUser;
+use crate::admin::{OverTls, PeerUser};
 use crate::crypto::tls::TlsStream;
 
 /// A connection, after its handshake where it has one.
@@ -29,6 +29,11 @@ impl Transport {
             Self::Unix(stream) => Some(PeerUser(stream.peer_cred().ok()?.uid())),
             Self::Tcp(_) | Self::Tls(_) => None,
         }
+    }
+
+    /// Returns the mark of a connection that is TLS.
+    pub fn over_tls(&self) -> Option<OverTls> {
+        matches!(self, Self::Tls(_)).then_some(OverTls)
     }
 
     fn reader(&mut self) -> &mut (dyn AsyncRead + Unpin) {

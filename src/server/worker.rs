@@ -206,6 +206,9 @@ where
             if let Some(user) = stream.get_ref().peer_user() {
                 data.insert(user);
             }
+            if let Some(over_tls) = stream.get_ref().over_tls() {
+                data.insert(over_tls);
+            }
         })
         .h1(map_config(app, |_| AppConfig::default()))
         .new_service(())

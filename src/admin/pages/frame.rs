@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use super::assets;
 use super::lens::Lens;
 use crate::admin::error::OperationError;
-use crate::admin::roles::{Caller, Role};
+use crate::admin::roles::{Caller, How, Role};
 use crate::admin::status::Service;
+use crate::crypto::Secret;
 use crate::store::{Store, change_sets, distributions};
 
 /// Moments of the past that the lens offers.
@@ -140,11 +141,11 @@ impl Frame {
             section: asked.section,
             lens: asked.lens,
             path: asked.path,
+            csrf: caller.csrf().map(Secret::reveal).unwrap_or_default(),
+            last_login: last_login(&caller),
+            can_log_out: matches!(caller.how, How::Session { .. }),
             who: caller.name,
             role: caller.role,
-            csrf: String::new(),
-            last_login: None,
-            can_log_out: false,
             distributions: with_default(distributions),
             kibanas,
             moments,
@@ -215,6 +216,24 @@ fn with_default(names: Vec<String>) -> Vec<String> {
     std::iter::once("default".to_owned())
         .chain(others)
         .collect()
+}
+
+/// Returns the login before this one, and how many failed since, for whoever has a session.
+fn last_login(caller: &Caller) -> Option<String> {
+    let How::Session {
+        former_login: Some(login),
+        former_failures,
+        ..
+    } = &caller.how
+    else {
+        return None;
+    };
+    let failed = match former_failures {
+        0 => String::new(),
+        failures => format!(", {failures} failed since"),
+    };
+    let at = minute(&login.at.to_string());
+    Some(format!("{at} UTC from {}{failed}", login.from))
 }
 
 /// Returns a time of the store to the minute: `22 Nov 14:03`.

@@ -37,7 +37,7 @@ pub(super) async fn no_such_page(request: HttpRequest) -> HttpResponse {
 }
 
 /// Answers with the page of a failure.
-pub(super) async fn page(request: &HttpRequest, error: OperationError) -> HttpResponse {
+pub(in crate::admin) async fn page(request: &HttpRequest, error: OperationError) -> HttpResponse {
     let failure = Failure::from(error);
     let status = Refusal::from_failure(failure.clone()).status_code();
     if status.is_server_error() {

@@ -10,8 +10,8 @@ use actix_web::{FromRequest, Handler, Responder, Route};
 use super::{
     change_set, changes, difference, overview, package, package_version, packages, plan, problem,
 };
+use crate::admin::entrance::{self, CsrfIn};
 use crate::admin::roles::Role::{self, Approver, Publisher, Viewer};
-use crate::admin::routes::admit;
 
 /// A page, and the role that it needs.
 pub(super) struct Entry {
@@ -83,7 +83,7 @@ async fn guard(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, actix_web::Error> {
-    if let Err(error) = admit(needs, request.request()).await {
+    if let Err(error) = entrance::admit(needs, CsrfIn::Form, request.request()).await {
         let (request, _unread) = request.into_parts();
         let answer = problem::page(&request, error).await;
         return Ok(ServiceResponse::new(request, answer));

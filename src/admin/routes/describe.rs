@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path, Payload, Query};
+use actix_web::{HttpRequest, HttpResponse};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
@@ -137,6 +137,11 @@ impl<T: JsonSchema> Given for Json<T> {
         let schema = schemas.given.subschema_for::<T>();
         description.answers.insert(200, Content::json(schema));
     }
+}
+
+/// One that says nothing of its body.
+impl Given for HttpResponse {
+    fn tell(_: &mut Description, _: &mut Schemas) {}
 }
 
 impl<T: Given> Given for Result<T, Refusal> {

@@ -13,6 +13,7 @@ use super::Answer;
 use super::describe::{Content, Description, Schemas};
 use super::table::{self, Entry};
 use crate::admin::error::Failure;
+use crate::admin::roles::Role;
 
 /// Returns the document as it is served.
 pub fn document() -> &'static Value {
@@ -90,10 +91,12 @@ fn operation(entry: &Entry, description: Description, failure: &Schema) -> Value
         "operationId": id(&entry.method, entry.path),
         "summary": entry.summary,
         "tags": [entry.path.split('/').nth(1).unwrap_or_default()],
-        "x-role": entry.needs.name(),
+        "x-role": entry.needs.map_or("nobody", Role::name),
         "parameters": parameters(entry.path, &description),
         "responses": responses,
-        "security": if entry.method == Method::GET {
+        "security": if entry.needs.is_none() {
+            json!([])
+        } else if entry.method == Method::GET {
             json!([{ "session": [] }, { "token": [] }])
         } else {
             json!([{ "session": [], "csrf": [] }, { "token": [] }])

@@ -34,9 +34,11 @@ impl ResponseError for Refusal {
             "invalid-request" | "weak-password" | "reserved-name" | "named-like-release" => {
                 StatusCode::BAD_REQUEST
             }
-            "needs-role" | "wrong-password" | "token-above-owner" | "by-token" => {
-                StatusCode::FORBIDDEN
-            }
+            "needs-role" | "wrong-password" | "token-above-owner" | "by-token" | "other-origin"
+            | "bad-csrf" | "needs-tls" | "not-from-there" | "unknown-user" => StatusCode::FORBIDDEN,
+            "not-signed-in" | "wrong-login" => StatusCode::UNAUTHORIZED,
+            "other-host" => StatusCode::MISDIRECTED_REQUEST,
+            "too-many-logins" => StatusCode::TOO_MANY_REQUESTS,
             "no-such-plan"
             | "no-such-branch"
             | "no-such-job"

@@ -8,22 +8,21 @@ use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::middleware::{Next, from_fn};
-use actix_web::web::{self, Data};
-use actix_web::{FromRequest, Handler, HttpMessage, HttpRequest, Responder, Route};
+use actix_web::web;
+use actix_web::{FromRequest, Handler, Responder, Route};
 
 use super::describe::{Description, Given, Schemas, Taken, describe};
 use super::refusal::Refusal;
 use super::{
-    Operator, additions, branches, distributions, history, holds, house, imports, keys, openapi,
-    plans, quarantine, questions, records, signatures, status, tls,
+    additions, audit, branches, distributions, history, holds, house, imports, keys, openapi,
+    plans, quarantine, questions, records, session, signatures, status, tls, tokens, users,
 };
-use crate::admin::error::OperationError;
-use crate::admin::peer::PeerUser;
+use crate::admin::entrance::{self, CsrfIn};
 use crate::admin::roles::Role::{self, Admin, Approver, Publisher, Viewer};
 
 /// A route, the role that it needs, and what there is to say of it.
 pub(super) struct Entry {
-    pub(super) needs: Role,
+    pub(super) needs: Option<Role>,
     pub(super) method: Method,
     pub(super) path: &'static str,
     /// What it does, in a few words.
@@ -36,8 +35,8 @@ pub(super) struct Entry {
 /// What is served, and to whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Served {
-    /// The role that it needs.
-    pub needs: Role,
+    /// The role that it needs; `None` where nobody has to be logged in.
+    pub needs: Option<Role>,
     /// The method.
     pub method: Method,
     /// The path's pattern, below `/admin/api/v1`.
@@ -100,6 +99,22 @@ pub(super) fn entries() -> Vec<Entry> {
         entry(PUT, Admin, "/signatures/{branch}", signatures::set_policy, "Sets what becomes of packages without a good signature"),
         entry(GET, Viewer, "/openapi.json", openapi::show, "Returns this document"),
         entry(GET, Viewer, "/status", status::show, "Tells how the appliance is"),
+        entry(GET, Viewer, "/session", session::show, "Tells who asks"),
+        open(POST, "/session", session::log_in, "Logs in"),
+        entry(DELETE, Viewer, "/session", session::log_out, "Logs out"),
+        open(POST, "/setup", session::set_up, "Makes the first admin by a setup link"),
+        entry(GET, Admin, "/users", users::list, "Lists the people"),
+        entry(POST, Admin, "/users", users::add, "Adds a person"),
+        entry(PUT, Admin, "/users/{name}", users::set_role, "Gives a person another role"),
+        entry(DELETE, Admin, "/users/{name}", users::remove, "Removes a person"),
+        entry(POST, Admin, "/users/{name}/unlock", users::unlock, "Unlocks a person"),
+        entry(PUT, Viewer, "/users/{name}/password", users::set_password, "Sets a password"),
+        entry(GET, Viewer, "/tokens", tokens::list, "Lists tokens"),
+        entry(POST, Viewer, "/tokens", tokens::make, "Makes a token, and tells it once"),
+        entry(DELETE, Viewer, "/tokens/{number}", tokens::remove, "Takes a token back"),
+        entry(POST, Admin, "/setup-link", tokens::make_setup_link, "Makes a setup link"),
+        entry(GET, Viewer, "/audit", audit::list, "Lists the audit log, the newest first"),
+        entry(GET, Viewer, "/audit/verification", audit::verify, "Follows the chain of the audit log"),
     ]
 }
 
@@ -124,34 +139,20 @@ impl Entry {
 
 /// Answers a request if who asks has the role that it needs; of one that is refused no byte of the body is read.
 async fn guard(
-    needs: Role,
+    needs: Option<Role>,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, actix_web::Error> {
-    if let Err(refusal) = admit(needs, request.request()).await {
-        return Ok(request.error_response(Refusal::from(refusal)));
+    let admitted = match needs {
+        Some(needs) => entrance::admit(needs, CsrfIn::Header, request.request())
+            .await
+            .map(drop),
+        None => entrance::admit_anybody(request.request()),
+    };
+    if let Err(error) = admitted {
+        return Ok(request.error_response(Refusal::from(error)));
     }
     next.call(request).await
-}
-
-/// Fails where who asks may not do what needs a role; notes who it is.
-pub(in crate::admin) async fn admit(
-    needs: Role,
-    request: &HttpRequest,
-) -> Result<(), OperationError> {
-    let operator = request.app_data::<Data<Operator>>();
-    let operator = operator.ok_or(OperationError::Nobody)?;
-    let peer = request.conn_data::<PeerUser>().copied();
-    let peer = peer.ok_or(OperationError::Nobody)?;
-    let roles = operator.roles.load_full();
-    // Names are looked up in files, or by asking a directory.
-    let found = web::block(move || {
-        let caller = roles.caller(peer);
-        roles.check(&caller, needs).map(|()| caller)
-    });
-    let caller = found.await.map_err(|_stopped| OperationError::Nobody)??;
-    request.extensions_mut().insert(caller);
-    Ok(())
 }
 
 /// Returns an entry; `F` is what answers, and its types are the description.
@@ -168,7 +169,20 @@ where
     F::Output: Responder + Given + 'static,
 {
     Entry {
-        needs,
+        needs: Some(needs),
+        ..open(method, path, handler, summary)
+    }
+}
+
+/// As [`entry`], for what nobody has to be logged in for.
+fn open<F, A>(method: Method, path: &'static str, handler: F, summary: &'static str) -> Entry
+where
+    F: Handler<A>,
+    A: FromRequest + Taken + 'static,
+    F::Output: Responder + Given + 'static,
+{
+    Entry {
+        needs: None,
         summary,
         describe: describe::<A, F::Output>,
         route: web::method(method.clone()).to(handler),

@@ -61,8 +61,7 @@ impl Access {
     /// Returns who asks.
     pub fn client(&self, request: &HttpRequest) -> Client {
         let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
-        // Whoever reaches a Unix socket was let there by its mode, which is as good as being trusted.
-        let is_trusted = peer.is_none_or(|peer| self.trusts(peer));
+        let is_trusted = self.is_by_trusted_proxy(request);
         let near = peer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
         let address = if is_trusted {
             self.told(request.headers(), near)
@@ -78,9 +77,7 @@ impl Access {
         if let Some(id) = request.extensions().get::<RequestId>() {
             return id.clone();
         }
-        let is_trusted = request
-            .peer_addr()
-            .is_none_or(|peer| self.trusts(peer.ip()));
+        let is_trusted = self.is_by_trusted_proxy(request);
         let given = request.headers().get("x-request-id").filter(|_| is_trusted);
         let given = given
             .and_then(|id| id.to_str().ok())

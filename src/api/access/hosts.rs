@@ -13,34 +13,45 @@ use actix_web::http::header::HOST;
 pub struct Hosts {
     names: Vec<String>,
     own: Vec<IpAddr>,
+    is_open: IsOpen,
+}
+
+/// Whether every host passes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum IsOpen {
+    /// It does.
+    #[default]
+    Yes,
+    /// Only those that are listed or the server's own.
+    No,
 }
 
 impl Hosts {
     /// Returns the hosts with these `names`, in lower case and without a dot at their end, and the numeric addresses of a
     /// server that `listens` there. No names: every host.
     pub fn new(names: Vec<String>, listens: &[SocketAddr]) -> Self {
+        let is_open = match names.is_empty() {
+            true => IsOpen::Yes,
+            false => IsOpen::No,
+        };
+        Self {
+            is_open,
+            ..Self::only(names, listens)
+        }
+    }
+
+    /// As [`Self::new`], but for no other host either where there are no names.
+    pub fn only(names: Vec<String>, listens: &[SocketAddr]) -> Self {
         Self {
             names,
             own: listens.iter().map(|at| at.ip().to_canonical()).collect(),
+            is_open: IsOpen::No,
         }
     }
 
     /// Tells whether a request is for one of them: by its target where that is absolute, else its one `Host`.
     pub fn include(&self, request: &HttpRequest) -> bool {
-        if self.names.is_empty() {
-            return true;
-        }
-        let mut sent = request.headers().get_all(HOST);
-        let (first, second) = (sent.next(), sent.next());
-        if second.is_some() {
-            return false;
-        }
-        let asked = match request.uri().authority() {
-            // RFC 9112, 3.2.2: the target says it, whatever `Host` does.
-            Some(authority) => Some(authority.as_str()),
-            None => first.and_then(|host| host.to_str().ok()),
-        };
-        asked.is_some_and(|asked| self.includes(asked))
+        self.is_open == IsOpen::Yes || asked(request).is_some_and(|asked| self.includes(asked))
     }
 
     fn includes(&self, asked: &str) -> bool {
@@ -61,8 +72,22 @@ impl Hosts {
     }
 }
 
+/// Returns what a request asks for, `HOST` or `HOST:PORT`; `None` where it does not say, or says it twice.
+pub fn asked(request: &HttpRequest) -> Option<&str> {
+    let mut sent = request.headers().get_all(HOST);
+    let (first, second) = (sent.next(), sent.next());
+    if second.is_some() {
+        return None;
+    }
+    match request.uri().authority() {
+        // RFC 9112, 3.2.2: the target says it, whatever `Host` does.
+        Some(authority) => Some(authority.as_str()),
+        None => first.and_then(|host| host.to_str().ok()),
+    }
+}
+
 /// Returns the host of `HOST`, `HOST:PORT` or `[IPv6]:PORT`; `None` for what is none of these.
-fn without_port(asked: &str) -> Option<&str> {
+pub fn without_port(asked: &str) -> Option<&str> {
     let is_port = |port: &str| port.bytes().all(|b| b.is_ascii_digit());
     let (host, rest) = match asked.strip_prefix('[') {
         Some(six) => six.split_once(']')?,
@@ -153,6 +178,15 @@ mod tests {
         assert!(!ask("/search", &["epr.site", "epr.site"]));
         assert!(!ask("/search", &[]));
         assert!(!ask("/search", &["evil.site"]));
+    }
+
+    #[test]
+    fn only_those_that_are_listed_are_answered_where_that_is_said() {
+        let hosts = Hosts::only(Vec::new(), &["10.1.2.3:8080".parse().unwrap()]);
+        assert!(hosts.includes("localhost:8080"));
+        assert!(hosts.includes("10.1.2.3"));
+        assert!(!hosts.includes("evil.site"));
+        assert!(!hosts.includes("10.1.2.4"));
     }
 
     #[test]

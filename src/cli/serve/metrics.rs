@@ -2,28 +2,21 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use rustix::process::{Resource, getrlimit};
-use tokio::sync::oneshot;
 
+use super::beside::{self, Beside, Listener};
 use crate::catalog::Catalogs;
 use crate::cli::CliError;
 use crate::config::{Setting, TcpAddress};
+use crate::server::Settings;
 use crate::server::metrics::{Gauge, Metrics, page};
-use crate::server::{self, Listeners, Settings};
 use crate::store::Store;
 
 /// Connections of scrapers at a time.
 const MOST_CONNECTIONS: u32 = 32;
-
-/// The thread that answers; it ends with this.
-pub(super) struct MetricsListener {
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
 
 /// What is told of a server.
 #[derive(Clone)]
@@ -33,78 +26,50 @@ pub(super) struct Told {
     pub catalogs: Arc<Catalogs>,
 }
 
-fn listen(address: &TcpAddress) -> std::io::Result<TcpListener> {
-    TcpListener::bind(address.resolve()?.as_slice())
-}
-
-impl MetricsListener {
-    /// Answers at the socket that was handed over, else at the address of `setting`, where there is one.
-    pub(super) fn begin(
-        inherited: Option<TcpListener>,
-        setting: &Setting<Option<TcpAddress>>,
-        told: Told,
-    ) -> Result<Option<Self>, CliError> {
-        let are_inherited = inherited.is_some();
-        let listener = match (inherited, &setting.value) {
-            (Some(inherited), _) => inherited,
-            (None, Some(address)) => listen(address).map_err(|error| {
-                CliError::new(format!("cannot listen at {address} for metrics"))
-                    .caused_by(&error)
-                    .hint(format!(
-                        "choose another address for listen.metrics ({})",
-                        setting.origin
-                    ))
-            })?,
-            (None, None) => return Ok(None),
-        };
-        let address = listener.local_addr().map_err(|error| {
-            CliError::new("the socket for metrics has no address").caused_by(&error)
-        })?;
-        tracing::info!(metrics = %address, "telling Prometheus");
-        let (stop, stopped) = oneshot::channel();
-        let listeners = Listeners {
-            api: vec![listener],
-            are_inherited,
-            tls: None,
-            api_sockets: Vec::new(),
-            control: None,
-        };
-        let settings = Settings {
-            workers: 1,
-            max_connections: MOST_CONNECTIONS,
-            blocking_threads: 1,
-            // A scrape every few seconds tells nobody anything.
-            logs_requests: false,
-            ..Settings::default()
-        };
-        let answers = move |config: &mut ServiceConfig| {
-            config.app_data(web::Data::new(told.clone()));
-            config.route("/metrics", web::get().to(answer));
-        };
-        let serve = move || {
-            let stopped = async { drop(stopped.await) };
-            if let Err(error) = server::serve(listeners, &settings, answers, |_| {}, |_| stopped) {
-                tracing::error!(%error, "metrics are no longer told");
-            }
-        };
-        let thread = std::thread::Builder::new().name("airlock-metrics".to_owned());
-        Ok(Some(Self {
-            stop: Some(stop),
-            thread: Some(thread.spawn(serve).map_err(|error| {
-                CliError::new("cannot begin to tell Prometheus").caused_by(&error)
-            })?),
-        }))
-    }
-}
-
-impl Drop for MetricsListener {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // What went wrong it has said.
-            let _ = thread.join();
-        }
-    }
+/// Answers at the socket that was handed over, else at the address of `setting`, where there is one.
+pub(super) fn begin(
+    inherited: Option<TcpListener>,
+    setting: &Setting<Option<TcpAddress>>,
+    told: Told,
+) -> Result<Option<Beside>, CliError> {
+    let is_inherited = inherited.is_some();
+    let socket = match (inherited, &setting.value) {
+        (Some(inherited), _) => inherited,
+        (None, Some(address)) => beside::listen(address).map_err(|error| {
+            CliError::new(format!("cannot listen at {address} for metrics"))
+                .caused_by(&error)
+                .hint(format!(
+                    "choose another address for listen.metrics ({})",
+                    setting.origin
+                ))
+        })?,
+        (None, None) => return Ok(None),
+    };
+    let address = socket.local_addr().map_err(|error| {
+        CliError::new("the socket for metrics has no address").caused_by(&error)
+    })?;
+    tracing::info!(metrics = %address, "telling Prometheus");
+    let listener = Listener {
+        socket,
+        is_inherited,
+        tls: None,
+    };
+    let settings = Settings {
+        workers: 1,
+        max_connections: MOST_CONNECTIONS,
+        blocking_threads: 1,
+        // A scrape every few seconds tells nobody anything.
+        logs_requests: false,
+        ..Settings::default()
+    };
+    let answers = move |config: &mut ServiceConfig| {
+        config.app_data(web::Data::new(told.clone()));
+        config.route("/metrics", web::get().to(answer));
+    };
+    let begun = Beside::begin("metrics", listener, settings, answers);
+    let begun =
+        begun.map_err(|error| CliError::new("cannot begin to tell Prometheus").caused_by(&error));
+    begun.map(Some)
 }
 
 async fn answer(_: HttpRequest, told: web::Data<Told>) -> HttpResponse {

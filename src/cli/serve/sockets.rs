@@ -64,7 +64,7 @@ pub(super) fn take_inherited() -> Result<Inherited, CliError> {
     let inherited = Inherited::take().map_err(|error| {
         CliError::new("the sockets that were handed over cannot be served")
             .caused_by(&error)
-            .hint("`FileDescriptorName=` of a socket unit is api, metrics or control; `systemctl cat airlock.socket` shows it")
+            .hint("`FileDescriptorName=` of a socket unit is api, admin, metrics or control; `systemctl cat airlock.socket` shows it")
     })?;
     if inherited.has_api() {
         tracing::info!(

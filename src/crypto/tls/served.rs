@@ -146,6 +146,13 @@ impl ServedTls {
         CertificateReport::of(&self.current.load().chain, now)
     }
 
+    /// Returns the hosts and addresses that the certificate in force is for.
+    pub fn names(&self) -> Vec<String> {
+        let current = self.current.load();
+        let names = current.chain.first().names();
+        names.iter().map(ToString::to_string).collect()
+    }
+
     /// Returns where it lies.
     pub fn files(&self) -> &TlsFiles {
         &self.files

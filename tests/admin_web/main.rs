@@ -1,0 +1,9 @@
+//! The admin side as browsers and scripts reach it: who is let in, by what, and what every answer tells browsers.
+#![allow(clippy::unwrap_used, reason = "in a test, what fails may panic")]
+
+mod answers;
+mod login;
+mod requests;
+mod rules;
+mod table;
+mod world;
