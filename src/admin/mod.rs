@@ -52,7 +52,7 @@ pub mod wording;
 
 pub use error::{Failure, OperationError};
 pub use fetched::NoLongerOffered;
-pub use kibanas::{KibanaSeen, Kibanas};
+pub use kibanas::{FailedRequest, KibanaSeen, Kibanas};
 pub use missing::Missing;
 pub use peer::PeerUser;
 pub use roles::{Role, Roles};

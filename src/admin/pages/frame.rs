@@ -177,6 +177,12 @@ impl Frame {
         self.lens.on(distribution).address(path, &[])
     }
 
+    /// Returns one of the page's own parameters.
+    pub(super) fn own(&self, name: &str) -> Option<&str> {
+        let found = self.kept.iter().find(|(own, _)| own == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
     pub(super) fn asset(&self, name: &str) -> String {
         assets::address(name)
     }

@@ -104,6 +104,7 @@ fn advice(kind: &str) -> &'static str {
         "in-service" => "Let those distributions serve something else first.",
         "importing" => "Wait until the import has ended, or cancel it: Transfer shows it.",
         "needs-reason" => "Go back and say why.",
+        "not-typed" => "Go back and type it exactly as it is shown there.",
         "store" | "damaged" | "data-folder" => {
             "The service log has the details: journalctl -u airlock"
         }

@@ -7,9 +7,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web;
 use actix_web::{FromRequest, Handler, Responder, Route};
 
-use super::{
-    change_set, changes, difference, overview, package, package_version, packages, plan, problem,
-};
+use super::{change_set, changes, connect, difference, installed, kibanas, overview, package, package_version, packages, plan, preflight, problem};
 use crate::admin::roles::Role::{self, Approver, Publisher, Viewer};
 use crate::admin::routes::admit;
 
@@ -56,6 +54,11 @@ pub(super) fn entries() -> Vec<Entry> {
         entry(POST, Publisher, "/plans/{id}/drop", plan::forget),
         entry(POST, Publisher, "/plans/{id}/target", plan::place),
         entry(GET, Viewer, "/diff", difference::show),
+        entry(GET, Viewer, "/kibanas", kibanas::show),
+        entry(GET, Viewer, "/kibanas/connect", connect::show),
+        entry(GET, Viewer, "/kibanas/preflight", preflight::show),
+        entry(POST, Viewer, "/kibanas/preflight", preflight::show_pasted),
+        entry(GET, Viewer, "/kibanas/installed", installed::show),
     ]
 }
 
