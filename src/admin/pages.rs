@@ -13,6 +13,7 @@ mod form;
 mod frame;
 mod icon;
 mod installed;
+mod keys;
 mod kibanas;
 mod ledger;
 pub mod lens;
@@ -25,7 +26,10 @@ mod packages;
 mod plan;
 mod preflight;
 mod problem;
+mod release;
 mod stamp;
+mod storage;
+mod strata;
 mod table;
 mod tabs;
 mod timeline;
@@ -38,6 +42,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::error::OperationError;
 use super::routes::Operator;
+use crate::distribution::DistributionName;
 use crate::import::ImportError;
 use crate::people::Actor;
 use crate::store::Store;
@@ -123,6 +128,11 @@ pub(super) fn see(path: &str) -> HttpResponse {
     HttpResponse::SeeOther()
         .insert_header((LOCATION, format!("/admin{path}")))
         .finish()
+}
+
+/// Returns the branch or distribution that a name is.
+pub(super) fn named(text: &str) -> Result<DistributionName, OperationError> {
+    DistributionName::parse(text).map_err(|error| OperationError::InvalidRequest(error.to_string()))
 }
 
 fn page(html: String) -> HttpResponse {

@@ -99,7 +99,18 @@ pub(super) async fn submit(
     body: Payload,
     operation: impl FnOnce(&Doing<'_>) -> Result<Next, OperationError> + Send + 'static,
 ) -> HttpResponse {
-    let form = match Form::read(request, body, FEW_BYTES).await {
+    submit_large(request, operator, body, FEW_BYTES, operation).await
+}
+
+/// As [`submit`], of a form of at most `max_bytes`.
+pub(super) async fn submit_large(
+    request: &HttpRequest,
+    operator: &Data<Operator>,
+    body: Payload,
+    max_bytes: usize,
+    operation: impl FnOnce(&Doing<'_>) -> Result<Next, OperationError> + Send + 'static,
+) -> HttpResponse {
+    let form = match Form::read(request, body, max_bytes).await {
         Ok(form) => form,
         Err(error) => return problem::page(request, error).await,
     };

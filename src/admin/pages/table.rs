@@ -7,8 +7,8 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web;
 use actix_web::{FromRequest, Handler, Responder, Route};
 
-use super::{change_set, changes, connect, difference, installed, kibanas, overview, package, package_version, packages, plan, preflight, problem};
-use crate::admin::roles::Role::{self, Approver, Publisher, Viewer};
+use super::{change_set, changes, connect, difference, installed, keys, kibanas, overview, package, package_version, packages, plan, preflight, problem, release, storage};
+use crate::admin::roles::Role::{self, Admin, Approver, Publisher, Viewer};
 use crate::admin::routes::admit;
 
 /// A page, and the role that it needs.
@@ -59,6 +59,16 @@ pub(super) fn entries() -> Vec<Entry> {
         entry(GET, Viewer, "/kibanas/preflight", preflight::show),
         entry(POST, Viewer, "/kibanas/preflight", preflight::show_pasted),
         entry(GET, Viewer, "/kibanas/installed", installed::show),
+        entry(GET, Viewer, "/system", storage::show),
+        entry(GET, Admin, "/system/collect", storage::show_collect),
+        entry(POST, Admin, "/system/collect", storage::do_collect),
+        entry(GET, Admin, "/system/releases/{release}/delete", release::show_delete),
+        entry(POST, Admin, "/system/releases/{release}/delete", release::delete),
+        entry(GET, Viewer, "/system/keys", keys::show),
+        entry(POST, Admin, "/system/keys/look", keys::show_pasted),
+        entry(POST, Admin, "/system/keys/add", keys::add),
+        entry(POST, Admin, "/system/keys/remove", keys::remove),
+        entry(POST, Admin, "/system/keys/policy", keys::set_policy),
     ]
 }
 
