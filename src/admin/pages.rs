@@ -42,7 +42,6 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::error::OperationError;
 use super::routes::Operator;
-use crate::distribution::DistributionName;
 use crate::import::ImportError;
 use crate::people::Actor;
 use crate::store::Store;
@@ -128,11 +127,6 @@ pub(super) fn see(path: &str) -> HttpResponse {
     HttpResponse::SeeOther()
         .insert_header((LOCATION, format!("/admin{path}")))
         .finish()
-}
-
-/// Returns the branch or distribution that a name is.
-pub(super) fn named(text: &str) -> Result<DistributionName, OperationError> {
-    DistributionName::parse(text).map_err(|error| OperationError::InvalidRequest(error.to_string()))
 }
 
 fn page(html: String) -> HttpResponse {

@@ -11,6 +11,7 @@ use super::lens::Lens;
 use super::{act, problem};
 use crate::admin::error::OperationError;
 use crate::admin::routes::Operator;
+use crate::people::Actor;
 use crate::store::Store;
 
 /// Bytes of a form: a name, a reason, a few numbers.
@@ -88,7 +89,7 @@ impl Form {
 pub(super) struct Doing<'a> {
     pub(super) operator: &'a Operator,
     pub(super) store: &'a Store,
-    pub(super) who: &'a str,
+    pub(super) who: &'a Actor,
     pub(super) form: &'a Form,
 }
 

@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use super::form::{Form, Next, submit};
 use super::frame::{Frame, Section};
 use super::tabs::{self, Tab};
-use super::{Asked, named, problem, view};
+use super::{Asked, problem, view};
 use crate::admin::error::OperationError;
 use crate::admin::keys::{self, KeyReport, KeyRequest};
-use crate::admin::routes::Operator;
+use crate::admin::routes::{Operator, parse_name};
 use crate::admin::signatures::{self, BranchSignatures};
 use crate::admin::wording::{day, grouped};
 use crate::crypto::openpgp::{Fingerprint, KeyFile};
@@ -217,7 +217,7 @@ pub(super) async fn remove(
     submit(&request, &operator, body, |doing| {
         let fingerprint = doing.form.text("fingerprint");
         check_digits(doing.form, fingerprint)?;
-        keys::remove(doing.store, fingerprint, &doing.operator.limits)?;
+        keys::remove(doing.store, doing.who, fingerprint, &doing.operator.limits)?;
         Ok(Next::page("/system/keys", "removed"))
     })
     .await
@@ -242,7 +242,7 @@ pub(super) async fn set_policy(
     body: Payload,
 ) -> HttpResponse {
     submit(&request, &operator, body, |doing| {
-        let branch = named(doing.form.text("branch"))?;
+        let branch = parse_name(doing.form.text("branch"))?;
         let policy: SignaturePolicy = doing.form.text("policy").parse().map_err(
             |error: crate::distribution::InvalidPolicy| {
                 OperationError::InvalidRequest(error.to_string())

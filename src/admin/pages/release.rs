@@ -7,10 +7,10 @@ use askama::Template;
 use super::form::{Next, submit};
 use super::frame::{Frame, Section};
 use super::tabs::{self, Tab};
-use super::{Asked, named, view};
+use super::{Asked, view};
 use crate::admin::deletion::{self, DeletionRequest};
 use crate::admin::error::OperationError;
-use crate::admin::routes::Operator;
+use crate::admin::routes::{Operator, parse_name};
 use crate::admin::wording::{counted, size};
 
 /// Fetched versions that are named; the rest is counted.
@@ -42,7 +42,7 @@ pub(super) async fn show_delete(
 }
 
 fn look(asked: Asked, release: &str) -> Result<Deletion, OperationError> {
-    let release = named(release)?;
+    let release = parse_name(release)?;
     let dry = DeletionRequest {
         is_dry: true,
         ..DeletionRequest::default()
@@ -72,7 +72,7 @@ pub(super) async fn delete(
     body: Payload,
 ) -> HttpResponse {
     submit(&request, &operator, body, move |doing| {
-        let release = named(&release)?;
+        let release = parse_name(&release)?;
         doing.form.check_typed(release.as_str())?;
         let request = DeletionRequest {
             reason: doing.form.filled("reason"),

@@ -161,7 +161,7 @@ pub(super) async fn do_collect(
 ) -> HttpResponse {
     submit(&request, &operator, body, |doing| {
         let now = CollectionRequest { is_dry: false };
-        collection::collect(doing.store, Readers::Some, now)?;
+        collection::collect(doing.store, doing.who, Readers::Some, now)?;
         Ok(Next::page("/system", "collected"))
     })
     .await

@@ -7,7 +7,10 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web;
 use actix_web::{FromRequest, Handler, Responder, Route};
 
-use super::{change_set, changes, connect, difference, installed, keys, kibanas, overview, package, package_version, packages, plan, preflight, problem, release, storage};
+use super::{
+    change_set, changes, connect, difference, installed, keys, kibanas, overview, package,
+    package_version, packages, plan, preflight, problem, release, storage,
+};
 use crate::admin::roles::Role::{self, Admin, Approver, Publisher, Viewer};
 use crate::admin::routes::admit;
 
