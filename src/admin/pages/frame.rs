@@ -10,6 +10,7 @@ use super::lens::Lens;
 use crate::admin::error::OperationError;
 use crate::admin::roles::{Caller, Role};
 use crate::admin::status::Service;
+use crate::people::Actor;
 use crate::store::{Store, change_sets, distributions};
 
 /// Moments of the past that the lens offers.
@@ -48,6 +49,8 @@ pub(in crate::admin) struct Frame {
     pub(super) lens: Lens,
     pub(super) path: String,
     pub(super) who: String,
+    /// The same as the store records it, for what is only looked at.
+    pub(super) actor: Actor,
     pub(super) role: Role,
     pub(super) csrf: String,
     pub(super) last_login: Option<String>,
@@ -140,6 +143,7 @@ impl Frame {
             section: asked.section,
             lens: asked.lens,
             path: asked.path,
+            actor: caller.actor(),
             who: caller.name,
             role: caller.role,
             csrf: String::new(),

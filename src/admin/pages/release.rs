@@ -47,7 +47,7 @@ fn look(asked: Asked, release: &str) -> Result<Deletion, OperationError> {
         is_dry: true,
         ..DeletionRequest::default()
     };
-    let who = &asked.frame.who;
+    let who = &asked.frame.actor;
     let mut would = deletion::delete_release(asked.store(), who, &release, &dry)?;
     let fetched = would.fetched.len();
     would.fetched.truncate(MOST_NAMED);

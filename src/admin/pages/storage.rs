@@ -142,7 +142,7 @@ fn collect(asked: Asked) -> Result<Collect, OperationError> {
         later_bytes,
         dropped_plans,
         ..
-    } = collection::collect(asked.store(), Readers::Some, look)?;
+    } = collection::collect(asked.store(), &asked.frame.actor, Readers::Some, look)?;
     Ok(Collect {
         tabs: tabs::system(&asked.frame, "/system"),
         is_nothing: bytes == 0 && dropped_plans.is_empty(),
