@@ -53,7 +53,7 @@ pub mod wording;
 
 pub use error::{Failure, OperationError};
 pub use fetched::NoLongerOffered;
-pub use kibanas::{KibanaSeen, Kibanas};
+pub use kibanas::{FailedRequest, KibanaSeen, Kibanas};
 pub use missing::Missing;
 pub use peer::{OverTls, PeerUser};
 pub use roles::{Caller, How, Role, Roles};

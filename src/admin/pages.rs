@@ -7,9 +7,15 @@ mod assets;
 mod change_line;
 mod change_set;
 mod changes;
+mod connect;
 mod difference;
+mod entry;
+mod form;
 mod frame;
 mod icon;
+mod installed;
+mod keys;
+mod kibanas;
 mod ledger;
 pub mod lens;
 mod listing;
@@ -19,9 +25,14 @@ mod package;
 mod package_version;
 mod packages;
 mod plan;
+mod preflight;
 pub(super) mod problem;
+mod release;
 mod stamp;
+mod storage;
+mod strata;
 mod table;
+mod tabs;
 mod timeline;
 
 use std::sync::Arc;
@@ -43,6 +54,7 @@ pub use table::{ServedPage, served};
 /// Adds the pages to a scope that says which door it is behind, of an application whose data holds an [`Operator`].
 pub(super) fn add_to(scope: Scope) -> Scope {
     let scope = scope
+        .route("", web::get().to(async || see("/")))
         .route("/static/{file}", web::get().to(assets::show))
         .default_service(web::to(problem::no_such_page));
     table::entries().into_iter().fold(scope, |scope, entry| {

@@ -50,6 +50,7 @@ pub use imports::{ImportRequest, KnownSourceRequest, StagedReport};
 pub use openapi::document;
 pub use plans::{ConsentRequest, TargetRequest};
 pub(super) use refusal::Refusal;
+pub(super) use session::web_of;
 pub use table::{Served, served};
 
 /// What the operations work on in a server.
@@ -155,7 +156,7 @@ pub(super) fn parse_name(text: &str) -> Result<DistributionName, OperationError>
 }
 
 /// Returns who asks, as the table has found them.
-fn caller(request: &HttpRequest) -> Option<Caller> {
+pub(super) fn caller(request: &HttpRequest) -> Option<Caller> {
     request.extensions().get::<Caller>().cloned()
 }
 

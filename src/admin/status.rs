@@ -15,7 +15,7 @@ use crate::crypto::tls::ServedTls;
 use crate::store::{RESERVE_BYTES, Store, StoreError, change_sets, quarantine, stages};
 
 /// What a running server knows of itself.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Service {
     /// Since when it runs.
     pub since: Timestamp,

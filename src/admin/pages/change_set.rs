@@ -1,15 +1,16 @@
 //! A change set that was made: what it did, what proves it, and the step back.
 
-use actix_web::web::{Data, Form, Path, Query};
+use actix_web::web::{Data, Path, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
 
 use super::change_line;
+use super::form::submit;
 use super::frame::{Frame, Section};
 use super::ledger::Ledger;
-use super::package::{done_at, typed};
-use super::{Asked, act, view};
+use super::package::done_at;
+use super::{Asked, view};
 use crate::admin::error::OperationError;
 use crate::admin::history::{self, ChangeSetReport};
 use crate::admin::rollback::{self, RollbackRequest};
@@ -20,7 +21,7 @@ use crate::distribution::Exact;
 #[derive(Deserialize)]
 pub(super) struct Asking {
     #[serde(default)]
-    done: Option<u8>,
+    done: Option<String>,
 }
 
 #[derive(Template)]
@@ -112,29 +113,23 @@ fn moves(report: &ChangeSetReport) -> Vec<String> {
     moves.chain(holds).chain(exact).collect()
 }
 
-#[derive(Deserialize)]
-pub(super) struct BackForm {
-    #[serde(default)]
-    reason: String,
-    typed: String,
-}
-
 /// Goes back to what was right after a change set.
 pub(super) async fn go_back(
     request: HttpRequest,
     operator: Data<Operator>,
     number: Path<i64>,
-    form: Form<BackForm>,
+    body: Payload,
 ) -> HttpResponse {
-    let (to, form) = (number.into_inner(), form.into_inner());
-    act(&request, &operator, move |store, who| {
-        typed(&form.typed, &format!("back to {to}"))?;
+    let to = number.into_inner();
+    submit(&request, &operator, body, move |doing| {
+        doing.form.check_typed(&format!("back to {to}"))?;
         let back = RollbackRequest {
             to,
-            reason: Some(form.reason).filter(|text| !text.trim().is_empty()),
+            reason: doing.form.filled("reason"),
             is_dry: false,
         };
-        Ok(done_at(rollback::rollback(store, who, &back)?.change_set))
+        let done = rollback::rollback(doing.store, doing.who, &back)?;
+        Ok(done_at(done.change_set))
     })
     .await
 }

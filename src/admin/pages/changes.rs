@@ -24,7 +24,7 @@ pub(super) struct Asking {
     #[serde(default)]
     all: Option<u8>,
     #[serde(default)]
-    same: Option<u8>,
+    done: Option<String>,
 }
 
 #[derive(Template)]
@@ -75,7 +75,7 @@ fn changes(asked: Asked, asking: &Asking) -> Result<Changes, OperationError> {
             .iter()
             .map(|it| ChangeLine::of(it, now))
             .collect(),
-        is_same: asking.same.is_some(),
+        is_same: asking.done.is_some(),
         frame: asked.frame.titled("Changes"),
     })
 }

@@ -11,6 +11,7 @@ use crate::admin::error::OperationError;
 use crate::admin::roles::{Caller, How, Role};
 use crate::admin::status::Service;
 use crate::crypto::Secret;
+use crate::people::Actor;
 use crate::store::{Store, change_sets, distributions};
 
 /// Moments of the past that the lens offers.
@@ -49,6 +50,8 @@ pub(in crate::admin) struct Frame {
     pub(super) lens: Lens,
     pub(super) path: String,
     pub(super) who: String,
+    /// The same as the store records it, for what is only looked at.
+    pub(super) actor: Actor,
     pub(super) role: Role,
     pub(super) csrf: String,
     pub(super) last_login: Option<String>,
@@ -144,6 +147,7 @@ impl Frame {
             csrf: caller.csrf().map(Secret::reveal).unwrap_or_default(),
             last_login: last_login(&caller),
             can_log_out: matches!(caller.how, How::Session { .. }),
+            actor: caller.actor(),
             who: caller.name,
             role: caller.role,
             distributions: with_default(distributions),
@@ -176,6 +180,12 @@ impl Frame {
     /// Returns the address of a page where another distribution is looked at.
     pub(super) fn on(&self, distribution: &str, path: &str) -> String {
         self.lens.on(distribution).address(path, &[])
+    }
+
+    /// Returns one of the page's own parameters.
+    pub(super) fn own(&self, name: &str) -> Option<&str> {
+        let found = self.kept.iter().find(|(own, _)| own == name);
+        found.map(|(_, value)| value.as_str())
     }
 
     pub(super) fn asset(&self, name: &str) -> String {

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use actix_web::web::{Data, Form, Path};
+use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use serde::Deserialize;
 
+use super::form::{Next, submit};
 use super::frame::{Frame, Section};
 use super::listing::{catalog, listed};
 use super::matrix::{self, Matrix};
-use super::{Asked, act, view};
+use super::{Asked, view};
 use crate::admin::branches::{self, PromoteRequest, RemoveRequest};
 use crate::admin::error::OperationError;
 use crate::admin::explain::{self, ExplainRequest, ExplainedVersion, StandingReport};
@@ -136,54 +136,33 @@ impl From<ExplainedVersion> for Version {
     }
 }
 
-#[derive(Deserialize)]
-pub(super) struct HoldForm {
-    distribution: String,
-    /// The version at which it is held; empty where one version is kept back.
-    #[serde(default)]
-    at: String,
-    /// The one version that is kept back.
-    #[serde(default)]
-    version: String,
-    #[serde(default)]
-    reason: String,
-    #[serde(default)]
-    until: String,
-}
-
 /// Keeps versions of a package back.
 pub(super) async fn hold(
     request: HttpRequest,
     operator: Data<Operator>,
     name: Path<String>,
-    form: Form<HoldForm>,
+    body: Payload,
 ) -> HttpResponse {
-    let (name, form) = (name.into_inner(), form.into_inner());
-    let limits = operator.limits.clone();
-    act(&request, &operator, move |store, who| {
-        let distribution = parse_name(&form.distribution)?;
-        let said = |text: String| Some(text).filter(|text| !text.trim().is_empty());
+    let name = name.into_inner();
+    submit(&request, &operator, body, move |doing| {
+        let form = doing.form;
+        let distribution = parse_name(form.text("distribution"))?;
         let hold = HoldRequest {
-            package: match form.version.trim() {
+            package: match form.text("version") {
                 "" => name,
                 version => format!("{name}@{version}"),
             },
-            at: said(form.at),
+            at: form.filled("at"),
             only: None,
-            reason: said(form.reason),
-            until: said(form.until),
+            reason: form.filled("reason"),
+            until: form.filled("until"),
             is_dry: false,
         };
-        let done = holds::hold(store, who, &distribution, &hold, &limits)?;
+        let limits = &doing.operator.limits;
+        let done = holds::hold(doing.store, doing.who, &distribution, &hold, limits)?;
         Ok(done_at(done.change_set))
     })
     .await
-}
-
-#[derive(Deserialize)]
-pub(super) struct ReleaseForm {
-    #[serde(default)]
-    reason: String,
 }
 
 /// Lets go what a hold keeps back.
@@ -191,28 +170,18 @@ pub(super) async fn release(
     request: HttpRequest,
     operator: Data<Operator>,
     number: Path<i64>,
-    form: Form<ReleaseForm>,
+    body: Payload,
 ) -> HttpResponse {
-    let (number, form) = (number.into_inner(), form.into_inner());
-    act(&request, &operator, move |store, who| {
+    let number = number.into_inner();
+    submit(&request, &operator, body, move |doing| {
         let release = holds::ReleaseRequest {
-            reason: Some(form.reason).filter(|text| !text.trim().is_empty()),
+            reason: doing.form.filled("reason"),
             is_dry: false,
         };
-        let done = holds::release(store, who, number, &release)?;
+        let done = holds::release(doing.store, doing.who, number, &release)?;
         Ok(done_at(done.change_set))
     })
     .await
-}
-
-#[derive(Deserialize)]
-pub(super) struct MoveForm {
-    branch: String,
-    #[serde(default)]
-    reason: String,
-    /// What was typed to confirm it.
-    #[serde(default)]
-    typed: String,
 }
 
 /// Promotes a version from the branch that holds it to the next.
@@ -220,22 +189,23 @@ pub(super) async fn promote(
     request: HttpRequest,
     operator: Data<Operator>,
     package: Path<(String, String)>,
-    form: Form<MoveForm>,
+    body: Payload,
 ) -> HttpResponse {
-    let ((name, version), form) = (package.into_inner(), form.into_inner());
-    act(&request, &operator, move |store, who| {
-        let next = match form.branch.as_str() {
+    let (name, version) = package.into_inner();
+    submit(&request, &operator, body, move |doing| {
+        let from = doing.form.text("branch");
+        let next = match from {
             "snapshot" => "staging",
             _ => "production",
         };
         let promotion = PromoteRequest {
             packages: vec![format!("{name}@{version}")],
-            from: Some(form.branch),
+            from: Some(from.to_owned()),
             to: Some(next.to_owned()),
-            reason: Some(form.reason).filter(|text| !text.trim().is_empty()),
+            reason: doing.form.filled("reason"),
             ..PromoteRequest::default()
         };
-        let done = branches::promote(store, who, &promotion)?;
+        let done = branches::promote(doing.store, doing.who, &promotion)?;
         Ok(done_at(done.change_set))
     })
     .await
@@ -246,18 +216,19 @@ pub(super) async fn remove(
     request: HttpRequest,
     operator: Data<Operator>,
     package: Path<(String, String)>,
-    form: Form<MoveForm>,
+    body: Payload,
 ) -> HttpResponse {
-    let ((name, version), form) = (package.into_inner(), form.into_inner());
-    act(&request, &operator, move |store, who| {
+    let (name, version) = package.into_inner();
+    submit(&request, &operator, body, move |doing| {
         let package = format!("{name}@{version}");
-        typed(&form.typed, &package)?;
+        doing.form.check_typed(&package)?;
+        let branch = parse_name(doing.form.text("branch"))?;
         let removal = RemoveRequest {
             packages: vec![package],
-            reason: Some(form.reason).filter(|text| !text.trim().is_empty()),
+            reason: doing.form.filled("reason"),
             is_dry: false,
         };
-        let done = branches::remove(store, who, &parse_name(&form.branch)?, &removal)?;
+        let done = branches::remove(doing.store, doing.who, &branch, &removal)?;
         Ok(done_at(done.change_set))
     })
     .await
@@ -268,39 +239,29 @@ pub(super) async fn withdraw(
     request: HttpRequest,
     operator: Data<Operator>,
     package: Path<(String, String)>,
-    form: Form<MoveForm>,
+    body: Payload,
 ) -> HttpResponse {
-    let ((name, version), form) = (package.into_inner(), form.into_inner());
-    let limits = operator.limits.clone();
-    act(&request, &operator, move |store, who| {
+    let (name, version) = package.into_inner();
+    submit(&request, &operator, body, move |doing| {
         let package = format!("{name}@{version}");
-        typed(&form.typed, &package)?;
+        doing.form.check_typed(&package)?;
         let withdrawal = HoldRequest {
             package,
-            reason: Some(form.reason).filter(|text| !text.trim().is_empty()),
+            reason: doing.form.filled("reason"),
             ..HoldRequest::default()
         };
-        let done = holds::withdraw(store, who, &withdrawal, &limits)?;
+        let limits = &doing.operator.limits;
+        let done = holds::withdraw(doing.store, doing.who, &withdrawal, limits)?;
         Ok(done_at(done.change_set))
     })
     .await
 }
 
-/// Fails where what was typed to confirm a change is not the name of what it changes.
-pub(super) fn typed(typed: &str, name: &str) -> Result<(), OperationError> {
-    match typed.trim() == name {
-        true => Ok(()),
-        false => Err(OperationError::InvalidRequest(format!(
-            "{name} was to be typed, and {typed:?} was"
-        ))),
-    }
-}
-
 /// Returns the page of a change set that was just made, the history where nothing changed.
-pub(super) fn done_at(change_set: Option<i64>) -> String {
+pub(super) fn done_at(change_set: Option<i64>) -> Next {
     match change_set {
-        Some(number) => format!("/changes/{number}?done=1"),
-        None => "/changes?same=1".to_owned(),
+        Some(number) => Next::page(format!("/changes/{number}"), "now"),
+        None => Next::page("/changes", "nothing"),
     }
 }
 

@@ -1,14 +1,14 @@
 //! A plan that waits: what it would change, for whom, and the buttons that decide.
 
-use actix_web::web::{Data, Form, Path};
+use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use serde::Deserialize;
 
+use super::form::{Next, submit};
 use super::frame::{Frame, Section};
 use super::ledger::{self, Ledger};
 use super::package::done_at;
-use super::{Asked, act, view};
+use super::{Asked, view};
 use crate::admin::diff::{self, DiffRequest};
 use crate::admin::error::OperationError;
 use crate::admin::operations;
@@ -156,26 +156,20 @@ fn source(report: &PlanReport) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
-#[derive(Deserialize)]
-pub(super) struct CommitForm {
-    #[serde(default)]
-    overwrite: Option<String>,
-}
-
 /// Does what a plan says.
 pub(super) async fn commit(
     request: HttpRequest,
     operator: Data<Operator>,
     id: Path<i64>,
-    form: Form<CommitForm>,
+    body: Payload,
 ) -> HttpResponse {
-    let (id, form) = (id.into_inner(), form.into_inner());
-    act(&request, &operator, move |store, who| {
+    let id = id.into_inner();
+    submit(&request, &operator, body, move |doing| {
         let consent = Consent {
-            is_asked: form.overwrite.is_some(),
+            is_asked: doing.form.filled("overwrite").is_some(),
             ..Consent::default()
         };
-        let done = import::commit(store, StageId(id), who, consent)?;
+        let done = import::commit(doing.store, StageId(id), doing.who, consent)?;
         Ok(done_at(done.change_set))
     })
     .await
@@ -186,21 +180,14 @@ pub(super) async fn forget(
     request: HttpRequest,
     operator: Data<Operator>,
     id: Path<i64>,
+    body: Payload,
 ) -> HttpResponse {
     let id = id.into_inner();
-    act(&request, &operator, move |store, who| {
-        import::drop_stage(store, who, StageId(id))?;
-        Ok("/changes".to_owned())
+    submit(&request, &operator, body, move |doing| {
+        import::drop_stage(doing.store, doing.who, StageId(id))?;
+        Ok(Next::page("/changes", ""))
     })
     .await
-}
-
-#[derive(Deserialize)]
-pub(super) struct PlaceForm {
-    #[serde(default)]
-    release: String,
-    #[serde(default)]
-    branch: String,
 }
 
 /// Says where a plan belongs.
@@ -208,20 +195,17 @@ pub(super) async fn place(
     request: HttpRequest,
     operator: Data<Operator>,
     id: Path<i64>,
-    form: Form<PlaceForm>,
+    body: Payload,
 ) -> HttpResponse {
-    let (id, form) = (id.into_inner(), form.into_inner());
-    act(&request, &operator, move |store, who| {
-        let said = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        let target = operations::target(
-            said(&form.release).as_deref(),
-            said(&form.branch).as_deref(),
-        )?;
+    let id = id.into_inner();
+    submit(&request, &operator, body, move |doing| {
+        let (release, branch) = (doing.form.filled("release"), doing.form.filled("branch"));
+        let target = operations::target(release.as_deref(), branch.as_deref())?;
         let nowhere =
             || OperationError::InvalidRequest("neither a release nor a branch was named".into());
         let (branch, kind) = target.ok_or_else(nowhere)?;
-        import::set_target(store, who, StageId(id), branch, kind)?;
-        Ok(format!("/plans/{id}"))
+        import::set_target(doing.store, doing.who, StageId(id), branch, kind)?;
+        Ok(Next::page(format!("/plans/{id}"), ""))
     })
     .await
 }

@@ -90,7 +90,7 @@ pub(super) async fn log_in(
     request: HttpRequest,
     body: Payload,
 ) -> Result<HttpResponse, Refusal> {
-    let web = web(&request)?;
+    let web = web_of(&request)?;
     let LoginRequest { name, password } = small_json(&request, body).await?;
     let logged_in = entrance::log_in(&operator, &web, &request, name, password).await?;
     Ok(HttpResponse::Ok()
@@ -103,7 +103,7 @@ pub(super) async fn set_up(
     request: HttpRequest,
     body: Payload,
 ) -> Result<HttpResponse, Refusal> {
-    let web = web(&request)?;
+    let web = web_of(&request)?;
     let asked: SetupRequest = small_json(&request, body).await?;
     let logged_in = entrance::set_up(&operator, &web, &request, asked).await?;
     Ok(HttpResponse::Ok()
@@ -116,7 +116,7 @@ pub(super) async fn log_out(
     request: HttpRequest,
 ) -> Result<HttpResponse, Refusal> {
     let caller = caller(&request).ok_or(OperationError::Nobody)?;
-    let web = web(&request)?;
+    let web = web_of(&request)?;
     let cookie = entrance::log_out(&operator, &web, &request, &caller).await?;
     Ok(HttpResponse::NoContent()
         .insert_header((SET_COOKIE, cookie))
@@ -143,7 +143,7 @@ async fn small_json<T: DeserializeOwned>(
 }
 
 /// Returns what serves the web, where that is the door.
-fn web(request: &HttpRequest) -> Result<Data<Web>, OperationError> {
+pub(in crate::admin) fn web_of(request: &HttpRequest) -> Result<Data<Web>, OperationError> {
     match request.app_data::<Door>() {
         Some(Door::Web(web)) => Ok(web.clone()),
         _ => Err(OperationError::InvalidRequest(
