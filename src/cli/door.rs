@@ -12,10 +12,9 @@ use std::sync::Arc;
 use super::control::ControlClient;
 use super::way::Way;
 use super::{CliError, Common, owner};
-use crate::admin::operations::{self, KnownSource, WaitingPlan};
-use crate::admin::routes::{
-    ConsentRequest, ImportRequest, KnownSourceRequest, StagedReport, TargetRequest,
-};
+use crate::admin::jobs::JobReport;
+use crate::admin::operations::{self, KnownSource, StagedReport, WaitingPlan};
+use crate::admin::routes::{ConsentRequest, ImportRequest, KnownSourceRequest, TargetRequest};
 use crate::admin::{Failure, OperationError};
 use crate::crypto::Digest;
 use crate::import::{self, Committed, PlanReport, Progress, ProgressReport, StageRequest};
@@ -152,11 +151,14 @@ impl Door {
 }
 
 impl Watch {
-    /// Returns how far the import is; `None` while a server has not begun it, and once it is done.
+    /// Returns how far the import is; `None` while a server has not begun it.
     pub(super) fn report(&self) -> Option<ProgressReport> {
         match self {
             Self::Here(progress) => Some(progress.report()),
-            Self::There { client, job } => client.get(&format!("/imports/{job}"), &()).ok(),
+            Self::There { client, job } => {
+                let job = client.get::<JobReport>(&format!("/jobs/{job}"), &());
+                job.ok().map(|job| job.progress)
+            }
         }
     }
 }

@@ -77,6 +77,7 @@ impl<E: Into<Failure>> From<E> for CliError {
             causes,
             kind,
             similar,
+            offset: _,
         } = failure.into();
         let meant = similar.map(|name| format!("Did you mean {name}?"));
         let hints = meant.into_iter().chain(hint(&kind).map(str::to_owned));
@@ -100,6 +101,10 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
 
 fn hint(kind: &str) -> Option<&'static str> {
     Some(match kind {
+        "too-many-imports" | "too-many-jobs" => {
+            "run it again once one has ended; `airlock plans list` shows what was staged"
+        }
+        "stopping" => "run it again once `airlock status` answers",
         "no-target" => {
             "name the release with --release 8.5.0, or a branch with --branch production"
         }
@@ -278,6 +283,7 @@ mod tests {
             causes: vec!["one".into(), "two".into()],
             kind: "no-target".into(),
             similar: None,
+            offset: None,
         };
         insta::assert_snapshot!(CliError::from(failure), @r"
         Error: the source does not say which release it is

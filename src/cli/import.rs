@@ -13,8 +13,9 @@ use super::progress::Display;
 use super::source::OpenSource;
 use super::way::Way;
 use super::{CliError, Common, exit, plan_text, print, terminal};
-use crate::admin::operations::KnownSource;
-use crate::admin::routes::{ConsentRequest, ImportRequest, StagedReport, TargetRequest};
+use crate::admin::jobs::JobId;
+use crate::admin::operations::{KnownSource, StagedReport};
+use crate::admin::routes::{ConsentRequest, ImportRequest, TargetRequest};
 use crate::distribution::{DistributionName, SignaturePolicy, release_of};
 use crate::import::{Committed, PlanReport};
 
@@ -164,12 +165,7 @@ fn stage(
         signatures: args.signatures,
         image: args.image.clone(),
         source_bytes: source.bytes,
-        // Unique among the imports of one server at one time.
-        job: format!(
-            "{}-{}",
-            std::process::id(),
-            jiff::Timestamp::now().as_nanosecond()
-        ),
+        job: JobId::random().to_string(),
     };
     let watch = door.watch(&request.job);
     let reader = source.reader;

@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web::Data;
 use arc_swap::ArcSwap;
@@ -28,6 +29,7 @@ use self::tls::TlsWatch;
 use self::upkeep::Upkeep;
 use super::{CliError, Common, data_folder_of, log, owner, way};
 use crate::admin::entrance;
+use crate::admin::jobs::Jobs;
 use crate::admin::routes::{self, Operator};
 use crate::admin::status::Service;
 use crate::admin::{Kibanas, OperationError, PeerUser, Roles};
@@ -42,6 +44,9 @@ use crate::server::{
     Reloads, Settings, file_limit,
 };
 use crate::store::Store;
+
+/// How long jobs are waited for once all connections have ended; within what the service manager is told a stop may take.
+const JOBS_END: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
@@ -135,7 +140,7 @@ pub(super) fn serve(
         store: Arc::clone(&store),
         catalogs: Arc::clone(&catalogs),
         limits: Limits::default(),
-        jobs: std::sync::Mutex::default(),
+        jobs: Jobs::default(),
         roles: ArcSwap::from_pointee(roles(&config)),
         service: Service {
             since: Timestamp::now(),
@@ -164,7 +169,7 @@ pub(super) fn serve(
             addresses.clone(),
         ),
     );
-    let operator_of_roles = operator.clone();
+    let (operator_of_roles, operator_of_jobs) = (operator.clone(), operator.clone());
     let read_roles = Arc::clone(&read_again);
     reloads.add("who may do what", move || {
         let config = read_roles().map_err(told)?;
@@ -244,10 +249,12 @@ pub(super) fn serve(
             if let Err(error) = lifecycle.conduct(pulse, ready).await {
                 tracing::error!(%error, "cannot go on serving");
             }
+            operator_of_jobs.jobs.stop();
             drop(stop_beside);
         },
     )
     .map_err(|error| CliError::new("the server ended").caused_by(&error))?;
+    operator_of_jobs.jobs.finish(JOBS_END);
     drop((beside, upkeep));
     tracing::info!(cut_connections = stopped.cut_connections, "stopped");
     Ok(ExitCode::SUCCESS)
