@@ -52,7 +52,7 @@ pub use history::HistoryRequest;
 pub use holds::HoldsOf;
 pub use imports::{ImportRequest, KnownSourceRequest};
 pub use openapi::document;
-pub use plans::{ConsentRequest, TargetRequest};
+pub use plans::{CommitRequest, ConsentRequest, TargetRequest};
 pub(super) use refusal::Refusal;
 pub(super) use session::web_of;
 pub use table::{Served, served};

@@ -14,7 +14,9 @@ use super::way::Way;
 use super::{CliError, Common, owner};
 use crate::admin::jobs::JobReport;
 use crate::admin::operations::{self, KnownSource, StagedReport, WaitingPlan};
-use crate::admin::routes::{ConsentRequest, ImportRequest, KnownSourceRequest, TargetRequest};
+use crate::admin::routes::{
+    CommitRequest, ConsentRequest, ImportRequest, KnownSourceRequest, TargetRequest,
+};
 use crate::admin::{Failure, OperationError};
 use crate::crypto::Digest;
 use crate::import::{self, Committed, PlanReport, Progress, ProgressReport, StageRequest};
@@ -127,15 +129,15 @@ impl Door {
         }
     }
 
-    pub(super) fn commit(&self, plan: i64, consent: ConsentRequest) -> Result<Committed, Failure> {
+    pub(super) fn commit(&self, plan: i64, commit: &CommitRequest) -> Result<Committed, Failure> {
         match self {
             Self::Here(store) => {
                 Ok(
-                    import::commit(store, StageId(plan), &who(), consent.consent())
+                    import::commit(store, StageId(plan), &who(), commit.consent()?)
                         .map_err(OperationError::from)?,
                 )
             }
-            Self::There(client) => client.post(&format!("/plans/{plan}/commit"), &consent),
+            Self::There(client) => client.post(&format!("/plans/{plan}/commit"), commit),
         }
     }
 

@@ -29,6 +29,18 @@ impl CliError {
         self.kind == kind
     }
 
+    /// Tells whether a plan that was not committed is whole, and somebody else may commit it.
+    pub(crate) fn leaves_plan(&self) -> bool {
+        self.is("needs-role") || self.is("needs-second-person")
+    }
+
+    /// Adds that the plan waits for them.
+    pub(crate) fn plan_waits(self, plan: i64) -> Self {
+        self.hint(format!(
+            "the plan waits: who may do it commits it with `airlock plans commit {plan}`"
+        ))
+    }
+
     /// Returns the failure as the log tells it.
     pub(crate) fn on_one_line(&self) -> String {
         let causes = self.causes.iter().map(String::as_str);
@@ -203,6 +215,12 @@ fn hint(kind: &str) -> Option<&'static str> {
         "needs-role" => {
             "`control.roles` in airlock.toml gives a user a role, as in roles = { alice = \"approver\" }; `control.role` is that of \
              all others in the group"
+        }
+        "needs-second-person" => {
+            "somebody else looks at it with `airlock plans show`, which prints its digest, and names that with `--digest`"
+        }
+        "needs-digest" | "plan-changed" => {
+            "`airlock plans show` prints what it would change and its digest; name that with `airlock plans commit --digest`"
         }
         "no-such-user" | "user-taken" => "`airlock users list` shows who there is",
         "weak-password" => {

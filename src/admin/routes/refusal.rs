@@ -33,10 +33,17 @@ impl ResponseError for Refusal {
         match self.0.kind.as_str() {
             "invalid-request" | "not-typed" | "weak-password" | "reserved-name"
             | "named-like-release" => StatusCode::BAD_REQUEST,
-            "needs-role" | "wrong-password" | "token-above-owner" | "by-token" | "other-origin"
-            | "not-yours" | "bad-csrf" | "needs-tls" | "not-from-there" | "unknown-user" => {
-                StatusCode::FORBIDDEN
-            }
+            "needs-role"
+            | "needs-second-person"
+            | "wrong-password"
+            | "token-above-owner"
+            | "by-token"
+            | "other-origin"
+            | "not-yours"
+            | "bad-csrf"
+            | "needs-tls"
+            | "not-from-there"
+            | "unknown-user" => StatusCode::FORBIDDEN,
             "not-signed-in" | "wrong-login" => StatusCode::UNAUTHORIZED,
             "other-host" => StatusCode::MISDIRECTED_REQUEST,
             "too-many-logins" => StatusCode::TOO_MANY_REQUESTS,
