@@ -14,6 +14,7 @@ mod form;
 mod frame;
 mod icon;
 mod installed;
+mod job;
 mod keys;
 mod kibanas;
 mod ledger;
@@ -34,6 +35,7 @@ mod strata;
 mod table;
 mod tabs;
 mod timeline;
+mod transfer;
 
 use std::sync::Arc;
 

@@ -8,8 +8,8 @@ use actix_web::web;
 use actix_web::{FromRequest, Handler, Responder, Route};
 
 use super::{
-    change_set, changes, connect, difference, entry, installed, keys, kibanas, overview, package,
-    package_version, packages, plan, preflight, problem, release, storage,
+    change_set, changes, connect, difference, entry, installed, job, keys, kibanas, overview,
+    package, package_version, packages, plan, preflight, problem, release, storage, transfer,
 };
 use crate::admin::entrance::{self, CsrfIn};
 use crate::admin::roles::Role::{self, Admin, Approver, Publisher, Viewer};
@@ -62,6 +62,9 @@ pub(super) fn entries() -> Vec<Entry> {
         entry(POST, Publisher, "/plans/{id}/drop", plan::forget),
         entry(POST, Publisher, "/plans/{id}/target", plan::place),
         entry(GET, Viewer, "/diff", difference::show),
+        entry(GET, Viewer, "/transfer", transfer::show),
+        entry(GET, Viewer, "/jobs/{id}", job::show),
+        entry(POST, Publisher, "/jobs/{id}/cancel", job::cancel),
         entry(GET, Viewer, "/kibanas", kibanas::show),
         entry(GET, Viewer, "/kibanas/connect", connect::show),
         entry(GET, Viewer, "/kibanas/preflight", preflight::show),
