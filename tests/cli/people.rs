@@ -239,7 +239,7 @@ fn the_digest_of_an_entry_is_computed_by_anybody() {
     site.run(&["tokens", "add", "ci", "--role", "viewer", "--days", "1"]);
     let exported = site.run(&["audit", "export"]);
     let file = site.source("export", exported.lines().nth(1).unwrap());
-    // As docs/access.md has it.
+    // As docs/people.md has it.
     let program = "import hashlib, json, sys\n\
         for line in open(sys.argv[1]):\n\
         \x20   entry = json.loads(line)\n\
