@@ -4,11 +4,15 @@
 //! a form does one operation and leads to a page with an address. Who may see what stands in [`table`].
 
 mod assets;
+mod audit;
 mod change_line;
 mod change_set;
 mod changes;
 mod connect;
 mod difference;
+mod distribution;
+mod distribution_change;
+mod distributions;
 mod entry;
 mod form;
 mod frame;
@@ -28,13 +32,17 @@ mod packages;
 mod plan;
 mod preflight;
 pub(super) mod problem;
+mod quarantine;
 mod release;
+mod settings;
 mod stamp;
 mod storage;
 mod strata;
+mod support;
 mod table;
 mod tabs;
 mod timeline;
+mod tls;
 mod transfer;
 
 use std::sync::Arc;

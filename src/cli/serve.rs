@@ -31,6 +31,7 @@ use super::{CliError, Common, data_folder_of, log, owner, way};
 use crate::admin::entrance;
 use crate::admin::jobs::Jobs;
 use crate::admin::routes::{self, Operator};
+use crate::admin::settings::SettingsReport;
 use crate::admin::status::Service;
 use crate::admin::{Kibanas, OperationError, PeerUser, Roles};
 use crate::api::{self, access::SharedAccess};
@@ -147,6 +148,7 @@ pub(super) fn serve(
             addresses: reached(&addresses, &files),
             kibanas: kibanas.clone(),
             tls: served_tls.clone(),
+            settings: ArcSwap::from_pointee(SettingsReport::of(&config)),
         },
     });
     let access = SharedAccess::new(Arc::new(settings::access(&config, &addresses)?).into());
@@ -174,6 +176,8 @@ pub(super) fn serve(
     reloads.add("who may do what", move || {
         let config = read_roles().map_err(told)?;
         operator_of_roles.roles.store(Arc::new(roles(&config)));
+        let settings = Arc::new(SettingsReport::of(&config));
+        operator_of_roles.service.settings.store(settings);
         Ok(())
     });
     let (web_of_rules, read_rules) = (web.clone(), Arc::clone(&read_again));

@@ -37,12 +37,7 @@ fn operator(store: &Arc<Store>) -> Data<Operator> {
             of_members: Role::Viewer,
             named: BTreeMap::from(named),
         }),
-        service: Service {
-            since: jiff::Timestamp::now(),
-            addresses: Vec::new(),
-            kibanas: Data::new(Kibanas::default()),
-            tls: None,
-        },
+        service: Service::default(),
     })
 }
 

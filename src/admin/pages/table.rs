@@ -7,10 +7,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web;
 use actix_web::{FromRequest, Handler, Responder, Route};
 
-use super::{
-    change_set, changes, connect, difference, entry, installed, job, keys, kibanas, overview,
-    package, package_version, packages, plan, preflight, problem, release, storage, transfer,
-};
+use super::{audit, change_set, changes, connect, difference, distribution, distribution_change, distributions, entry, installed, job, keys, kibanas, overview, package, package_version, packages, plan, preflight, problem, quarantine, release, settings, storage, support, tls, transfer};
 use crate::admin::entrance::{self, CsrfIn};
 use crate::admin::roles::Role::{self, Admin, Approver, Publisher, Viewer};
 
@@ -80,6 +77,20 @@ pub(super) fn entries() -> Vec<Entry> {
         entry(POST, Admin, "/system/keys/add", keys::add),
         entry(POST, Admin, "/system/keys/remove", keys::remove),
         entry(POST, Admin, "/system/keys/policy", keys::set_policy),
+        entry(GET, Viewer, "/system/tls", tls::show),
+        entry(POST, Admin, "/system/tls/reload", tls::reload),
+        entry(GET, Viewer, "/system/audit", audit::show),
+        entry(GET, Viewer, "/system/settings", settings::show),
+        entry(GET, Viewer, "/system/support", support::show),
+        entry(GET, Admin, "/system/support.json", support::bundle),
+        entry(GET, Viewer, "/transfer/quarantine", quarantine::show),
+        entry(POST, Publisher, "/transfer/quarantine/retry", quarantine::retry),
+        entry(POST, Approver, "/transfer/quarantine/drop", quarantine::forget),
+        entry(GET, Viewer, "/distributions", distributions::show),
+        entry(GET, Viewer, "/distributions/{name}", distribution::show),
+        entry(POST, Approver, "/distributions/{name}/delete", distribution::delete),
+        entry(GET, Approver, "/change-distribution", distribution_change::show),
+        entry(POST, Approver, "/change-distribution", distribution_change::change),
     ]
 }
 

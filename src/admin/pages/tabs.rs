@@ -18,10 +18,11 @@ const KIBANAS: [(&str, &str); 4] = [
 ];
 
 /// Those of the appliance.
-const SYSTEM: [(&str, &str); 5] = [
+const SYSTEM: [(&str, &str); 6] = [
     ("Storage", "/system"),
     ("Keys", "/system/keys"),
     ("TLS", "/system/tls"),
+    ("Audit", "/system/audit"),
     ("Settings", "/system/settings"),
     ("Support", "/system/support"),
 ];
