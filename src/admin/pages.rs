@@ -29,6 +29,7 @@ mod overview;
 mod package;
 mod package_version;
 mod packages;
+mod people;
 mod plan;
 mod preflight;
 pub(super) mod problem;

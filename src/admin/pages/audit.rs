@@ -4,6 +4,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 
 use super::frame::{Frame, Section};
 use super::tabs::{self, Tab};
@@ -11,7 +12,7 @@ use super::{Asked, view};
 use crate::admin::audit::{self, AuditRequest, EntryReport, Verification, VerificationRequest};
 use crate::admin::error::OperationError;
 use crate::admin::routes::Operator;
-use crate::admin::wording::{counted, moment};
+use crate::admin::wording::counted;
 
 /// Entries of a page.
 const ROWS: usize = 100;
@@ -54,7 +55,7 @@ impl Row {
         let at = entry.at.parse();
         Self {
             number: entry.number,
-            at: at.map_or(entry.at, |at| moment(at, now)),
+            at: at.map_or(entry.at, |at| second(at, now)),
             who: entry.who,
             from: entry.from,
             action: entry.action,
@@ -65,12 +66,36 @@ impl Row {
                 _ => "bad",
             },
             outcome: entry.outcome,
-            detail: match entry.detail.as_str() {
-                "null" | "{}" => String::new(),
-                _ => entry.detail,
-            },
+            detail: detail(&entry.detail),
         }
     }
+}
+
+/// Returns a moment to the second, in one line.
+fn second(at: Timestamp, now: Timestamp) -> String {
+    let is_of_year = at.strftime("%Y").to_string() == now.strftime("%Y").to_string();
+    let form = if is_of_year {
+        "%-d %b %H:%M:%S"
+    } else {
+        "%-d %b %Y %H:%M:%S"
+    };
+    at.strftime(form).to_string()
+}
+
+/// Returns the text of a JSON object as names and values; what is none is told as it is.
+fn detail(text: &str) -> String {
+    let Ok(value) = serde_json::from_str::<Option<Map<String, Value>>>(text) else {
+        return text.to_owned();
+    };
+    let told = |(name, value): (&String, &Value)| {
+        let name = name.replace('_', " ");
+        match value {
+            Value::String(value) => format!("{name} {value}"),
+            value => format!("{name} {value}"),
+        }
+    };
+    let parts: Vec<_> = value.iter().flatten().map(told).collect();
+    parts.join("; ")
 }
 
 pub(super) async fn show(request: HttpRequest, operator: Data<Operator>) -> HttpResponse {
@@ -160,6 +185,27 @@ fn page(
             if found.len() == ROWS || searched == MOST_SEARCHED {
                 return Ok((found, before.filter(|number| *number > 1)));
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn details_are_told_as_names_and_values() {
+        for (text, expected) in [
+            ("null", ""),
+            ("{}", ""),
+            (
+                r#"{"change_set":4,"why":"a <b>"}"#,
+                "change set 4; why a <b>",
+            ),
+            (r#"{"cases":[1,2]}"#, "cases [1,2]"),
+            ("no json", "no json"),
+        ] {
+            assert_eq!(detail(text), expected);
         }
     }
 }

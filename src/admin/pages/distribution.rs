@@ -14,7 +14,7 @@ use crate::admin::distributions::{self, DistributionDetails};
 use crate::admin::error::OperationError;
 use crate::admin::holds::{self, HoldDetails};
 use crate::admin::routes::{Operator, parse_name};
-use crate::admin::wording::{counted, moment};
+use crate::admin::wording::{counted, grouped, moment};
 use crate::distribution::Exact;
 use crate::store::branches;
 
@@ -31,6 +31,7 @@ struct Distribution {
     packages: String,
     is_now: bool,
     holds: Vec<Hold>,
+    layers: Vec<(String, String, String, String)>,
     more_shadowed: usize,
     choice: Choice,
     is_set: bool,
@@ -83,6 +84,11 @@ fn one(asked: Asked, name: &str) -> Result<Distribution, OperationError> {
         is_everywhere: it.hold.distribution.is_none(),
     };
     let holds = holds.map(hold).collect();
+    let layers = details.layers.iter().map(|it| {
+        let [offered, shadowed] = [it.offered, it.shadowed].map(|count| grouped(count as u64));
+        (it.branch.clone(), it.kind.clone(), offered, shadowed)
+    });
+    let layers = layers.collect();
     let more_shadowed = details.shadowed.len().saturating_sub(MOST_SHADOWED);
     details.shadowed.truncate(MOST_SHADOWED);
     Ok(Distribution {
@@ -95,6 +101,7 @@ fn one(asked: Asked, name: &str) -> Result<Distribution, OperationError> {
         packages: counted(details.packages as u64, "package", "packages"),
         is_now: details.exact == Exact::Now,
         holds,
+        layers,
         more_shadowed,
         choice: Choice::of(&branches, &all, Some(&details)),
         is_set: asked.frame.own("done") == Some("set"),

@@ -60,6 +60,13 @@ impl Form {
         (!text.is_empty()).then(|| text.to_owned())
     }
 
+    /// Returns what a field holds exactly as it was sent, as passwords are.
+    pub(super) fn as_sent(&self, name: &str) -> &str {
+        let mut fields = self.0.iter();
+        let found = fields.find(|(field, _)| field == name);
+        found.map_or("", |(_, value)| value)
+    }
+
     /// Returns all fields.
     pub(super) fn fields(&self) -> &[(String, String)] {
         &self.0

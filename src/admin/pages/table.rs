@@ -7,7 +7,11 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web;
 use actix_web::{FromRequest, Handler, Responder, Route};
 
-use super::{audit, change_set, changes, connect, difference, distribution, distribution_change, distributions, entry, installed, job, keys, kibanas, overview, package, package_version, packages, plan, preflight, problem, quarantine, release, settings, storage, support, tls, transfer};
+use super::{
+    audit, change_set, changes, connect, difference, distribution, distribution_change,
+    distributions, entry, installed, job, keys, kibanas, overview, package, package_version, packages,
+    people, plan, preflight, problem, quarantine, release, settings, storage, support, tls, transfer,
+};
 use crate::admin::entrance::{self, CsrfIn};
 use crate::admin::roles::Role::{self, Admin, Approver, Publisher, Viewer};
 
@@ -79,6 +83,15 @@ pub(super) fn entries() -> Vec<Entry> {
         entry(POST, Admin, "/system/keys/policy", keys::set_policy),
         entry(GET, Viewer, "/system/tls", tls::show),
         entry(POST, Admin, "/system/tls/reload", tls::reload),
+        entry(GET, Viewer, "/system/people", people::show),
+        entry(POST, Admin, "/system/people", people::add),
+        entry(POST, Admin, "/system/people/{name}/role", people::set_role),
+        entry(POST, Admin, "/system/people/{name}/unlock", people::unlock),
+        entry(POST, Admin, "/system/people/{name}/password", people::reset_password),
+        entry(POST, Admin, "/system/people/{name}/remove", people::remove),
+        entry(POST, Viewer, "/system/password", people::change_password),
+        entry(POST, Viewer, "/system/tokens", people::make_token),
+        entry(POST, Viewer, "/system/tokens/{number}/remove", people::remove_token),
         entry(GET, Viewer, "/system/audit", audit::show),
         entry(GET, Viewer, "/system/settings", settings::show),
         entry(GET, Viewer, "/system/support", support::show),
