@@ -21,7 +21,7 @@ use super::operations::{self, StagedReport};
 use crate::distribution::SignaturePolicy;
 use crate::import::{self, StageRequest};
 use crate::limits::Limits;
-use crate::people::Actor;
+use crate::people::{self, Actor};
 use crate::store::{RESERVE_BYTES, Store};
 
 /// Bytes of one chunk at most: little is sent again where a connection breaks, and no proxy has to be told to take more.
@@ -197,7 +197,7 @@ impl Turn {
         let Some(upload) = job.upload() else {
             return Err(OperationError::NoSuchUpload(job.id().to_string()).into());
         };
-        if job.who() != who {
+        if !people::are_one(job.who(), who) {
             return Err(OperationError::NotYours {
                 upload: job.id().to_string(),
                 whose: job.who().to_owned(),

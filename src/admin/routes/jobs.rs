@@ -5,10 +5,11 @@ use actix_web::web::{Data, Json, Path};
 
 use super::events::{self, Events};
 use super::refusal::Refusal;
-use super::{Answer, Operator, caller};
+use super::{Answer, Operator, who};
 use crate::admin::error::OperationError;
 use crate::admin::jobs::{Job, JobReport, Stop};
 use crate::admin::roles::Role;
+use crate::people;
 
 pub(super) async fn list(operator: Data<Operator>) -> Answer<Vec<JobReport>> {
     Ok(Json(operator.jobs.list()))
@@ -38,11 +39,11 @@ pub(super) fn end(
     request: &HttpRequest,
     job: &Job,
 ) -> Result<JobReport, OperationError> {
-    let is_own = caller(request).is_some_and(|caller| caller.name == job.who());
+    let is_own = people::are_one(&who(request).name, job.who());
     if !is_own {
         operator.check(request, Role::Approver)?;
     }
     job.stop(Stop::Cancelled)?;
-    tracing::info!(job = %job.id(), who = super::who(request).name, "cancelled");
+    tracing::info!(job = %job.id(), who = who(request).name, "cancelled");
     Ok(job.report())
 }
