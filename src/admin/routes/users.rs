@@ -3,31 +3,14 @@
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
 
-use super::{Answer, Operator, caller, perform, web_of, who};
+use super::{Answer, Operator, caller, perform, who};
+use crate::admin::entrance::password_rules;
 use crate::admin::error::OperationError;
-use crate::admin::password::LEAST_LENGTH;
 use crate::admin::roles::Role;
 use crate::admin::users::{
-    self, PasswordRequest, PasswordRules, RoleRequest, UserChanged, UserReport, UserRequest,
+    self, PasswordRequest, RoleRequest, UserChanged, UserReport, UserRequest,
 };
 use crate::people::{Actor, are_one};
-
-/// What is asked of passwords at `control.sock`: the command line looks at the settings itself.
-const RULES: PasswordRules = PasswordRules {
-    least_length: LEAST_LENGTH,
-    most_failures: 5,
-};
-
-fn rules(request: &HttpRequest) -> PasswordRules {
-    let Ok(web) = web_of(request) else {
-        return RULES;
-    };
-    let rules = web.rules.load();
-    PasswordRules {
-        least_length: rules.password_length as usize,
-        most_failures: rules.failures,
-    }
-}
 
 pub(super) async fn list(operator: Data<Operator>) -> Answer<Vec<UserReport>> {
     perform(&operator, users::list).await
@@ -38,7 +21,7 @@ pub(super) async fn add(
     request: HttpRequest,
     user: Json<UserRequest>,
 ) -> Answer<UserReport> {
-    let (who, rules) = (who(&request), rules(&request));
+    let (who, rules) = (who(&request), password_rules(&request));
     perform(&operator, move |store| {
         users::add(store, &who, &user, rules.least_length)
     })
@@ -85,12 +68,13 @@ pub(super) async fn set_password(
     password: Json<PasswordRequest>,
 ) -> Answer<UserChanged> {
     let caller = caller(&request).ok_or(OperationError::Nobody)?;
-    let (who, rules) = (caller.actor(), rules(&request));
+    let (who, rules) = (caller.actor(), password_rules(&request));
+    let session = caller.session();
     let is_at_the_socket = who == Actor::over_the_socket(caller.name.as_str());
     let is_own = are_one(&caller.name, &name);
     if is_own && !(is_at_the_socket && caller.role == Role::Admin) {
         return perform(&operator, move |store| {
-            users::change_password(store, &who, &name, &password, None, rules)
+            users::change_password(store, &who, &name, &password, session, rules)
         })
         .await;
     }
