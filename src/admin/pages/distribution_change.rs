@@ -123,6 +123,7 @@ fn layers(fields: &[(String, String)], is_dry: bool) -> Result<LayersRequest, Op
             from,
             exact,
             is_dry,
+            ..LayersRequest::default()
         },
     })
 }
