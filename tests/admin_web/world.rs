@@ -92,6 +92,7 @@ impl World {
                 addresses: Vec::new(),
                 kibanas: Data::new(Kibanas::default()),
                 tls: None,
+                settings: Default::default(),
             },
         });
         let rules = WebRules {

@@ -9,8 +9,9 @@ use actix_web::{FromRequest, Handler, Responder, Route};
 
 use super::{
     audit, change_set, changes, connect, difference, distribution, distribution_change,
-    distributions, entry, installed, job, keys, kibanas, overview, package, package_version, packages,
-    people, plan, preflight, problem, quarantine, release, settings, storage, support, tls, transfer,
+    distributions, entry, installed, job, keys, kibanas, overview, package, package_version,
+    packages, people, plan, preflight, problem, quarantine, release, settings, storage, support,
+    tls, transfer,
 };
 use crate::admin::entrance::{self, CsrfIn};
 use crate::admin::roles::Role::{self, Admin, Approver, Publisher, Viewer};
