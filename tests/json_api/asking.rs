@@ -71,6 +71,7 @@ pub fn operator_with(store: &Arc<Store>, limits: JobLimits) -> Data<Operator> {
             addresses: Vec::new(),
             kibanas: Data::new(Kibanas::default()),
             tls: None,
+            settings: Default::default(),
         },
     })
 }
