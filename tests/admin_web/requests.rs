@@ -73,6 +73,7 @@ impl Ask {
         self.instead("content-type", "application/json")
     }
 
+    /// With the fields of a form.
     pub fn form(mut self, body: &str) -> Self {
         self.body = body.to_owned();
         self.instead("content-type", "application/x-www-form-urlencoded")

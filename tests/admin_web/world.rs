@@ -91,8 +91,7 @@ impl World {
                 since: start,
                 addresses: Vec::new(),
                 kibanas: Data::new(Kibanas::default()),
-                tls: None,
-                settings: Default::default(),
+                ..Service::default()
             },
         });
         let rules = WebRules {

@@ -70,8 +70,7 @@ pub fn operator_with(store: &Arc<Store>, limits: JobLimits) -> Data<Operator> {
             since: jiff::Timestamp::now(),
             addresses: Vec::new(),
             kibanas: Data::new(Kibanas::default()),
-            tls: None,
-            settings: Default::default(),
+            ..Service::default()
         },
     })
 }
