@@ -1,11 +1,13 @@
 //! What the store takes, and what deleting would free.
 
+use std::sync::{Mutex, PoisonError};
+
 use serde::{Deserialize, Serialize};
 
 use super::error::OperationError;
 use crate::store::in_use::{NEVER, Owner};
 use crate::store::sizes::Size;
-use crate::store::{Store, branches, sizes};
+use crate::store::{Store, branches, change_sets, quarantine, sizes, stages};
 
 /// What the store takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -71,6 +73,55 @@ pub fn measure(store: &Store) -> Result<SizesReport, OperationError> {
             free_bytes: sizes.free_bytes,
         })
     })
+}
+
+/// What a server has measured, as long as nothing has changed since: measuring reads a row for each file of each package.
+#[derive(Debug, Default)]
+pub struct Measured(Mutex<Option<(State, SizesReport)>>);
+
+/// What changes where what something takes does; cheap to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct State {
+    change_set: i64,
+    quarantined: usize,
+    plans: usize,
+    file_bytes: u64,
+    free_bytes: u64,
+}
+
+impl State {
+    fn of(store: &Store) -> Result<Self, OperationError> {
+        store.snapshot(|conn| {
+            let (file_bytes, free_bytes) = sizes::file(conn)?;
+            Ok(Self {
+                change_set: change_sets::last(conn)?.0,
+                quarantined: quarantine::count(conn)?,
+                plans: stages::waiting(conn)?.len(),
+                file_bytes,
+                free_bytes,
+            })
+        })
+    }
+}
+
+impl Measured {
+    /// Returns what everything takes; measures it where something may have changed since it was measured last.
+    pub fn of(&self, store: &Store) -> Result<SizesReport, OperationError> {
+        let state = State::of(store)?;
+        let known = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if let Some((of, report)) = known
+            && of == state
+        {
+            return Ok(report);
+        }
+        let report = measure(store)?;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((state, report.clone()));
+        Ok(report)
+    }
 }
 
 impl From<Size> for SizeReport {

@@ -13,6 +13,7 @@ use super::distributions::{self, DistributionReport};
 use super::error::OperationError;
 use super::kibanas::{KibanaSeen, Kibanas};
 use super::settings::SettingsReport;
+use super::sizes::Measured;
 use crate::crypto::tls::ServedTls;
 use crate::store::{RESERVE_BYTES, Store, StoreError, change_sets, quarantine, stages};
 
@@ -29,6 +30,8 @@ pub struct Service {
     pub tls: Option<Arc<ServedTls>>,
     /// The settings that hold.
     pub settings: ArcSwap<SettingsReport>,
+    /// What the store takes.
+    pub sizes: Measured,
 }
 
 /// How the appliance is.

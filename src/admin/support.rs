@@ -8,7 +8,7 @@ use super::error::OperationError;
 use super::history;
 use super::keys::{self, KeyReport};
 use super::settings::SettingsReport;
-use super::sizes::{self, SizesReport};
+use super::sizes::SizesReport;
 use super::status::{self, Service, StatusReport};
 use crate::crypto::tls::CertificateReport;
 use crate::store::{SCHEMA_VERSION, Store};
@@ -103,7 +103,7 @@ pub fn bundle(
         schema_version: SCHEMA_VERSION,
         status: status::look(store, Some(service.report()))?,
         settings: SettingsReport::clone(&service.settings.load()),
-        sizes: sizes::measure(store)?,
+        sizes: service.sizes.of(store)?,
         keys: keys::list(store)?,
         certificate: service.tls.as_ref().map(|tls| tls.report(now)),
         change_sets: heads.collect(),

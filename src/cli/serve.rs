@@ -32,6 +32,7 @@ use crate::admin::entrance;
 use crate::admin::jobs::Jobs;
 use crate::admin::routes::{self, Operator};
 use crate::admin::settings::SettingsReport;
+use crate::admin::sizes::Measured;
 use crate::admin::status::Service;
 use crate::admin::{Kibanas, OperationError, PeerUser, Roles};
 use crate::api::{self, access::SharedAccess};
@@ -149,6 +150,7 @@ pub(super) fn serve(
             kibanas: kibanas.clone(),
             tls: served_tls.clone(),
             settings: ArcSwap::from_pointee(SettingsReport::of(&config)),
+            sizes: Measured::default(),
         },
     });
     let access = SharedAccess::new(Arc::new(settings::access(&config, &addresses)?).into());

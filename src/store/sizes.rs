@@ -41,16 +41,25 @@ pub fn measure(conn: &Connection, released_after: &str) -> Result<Sizes, StoreEr
     let mut count = Count::of(in_use::owners(conn, released_after)?);
     count.artifacts(conn)?;
     count.contents(conn)?;
-    let pragma = |name| conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let page_bytes = pragma("page_size")?;
-    let bytes = |pages: i64| pages.saturating_mul(page_bytes).cast_unsigned();
+    let (file_bytes, free_bytes) = file(conn)?;
     let owners = count.owners.into_iter().zip(count.sizes);
     Ok(Sizes {
         of: owners.collect(),
         unused: count.unused,
-        file_bytes: bytes(pragma("page_count")?),
-        free_bytes: bytes(pragma("freelist_count")?),
+        file_bytes,
+        free_bytes,
     })
+}
+
+/// Returns the bytes of the file, free pages included, and of free pages.
+pub fn file(conn: &Connection) -> Result<(u64, u64), StoreError> {
+    let pragma = |name| conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let page_bytes = pragma("page_size")?;
+    let bytes = |pages: i64| pages.saturating_mul(page_bytes).cast_unsigned();
+    Ok((
+        bytes(pragma("page_count")?),
+        bytes(pragma("freelist_count")?),
+    ))
 }
 
 /// Sets of owners, a bit each.

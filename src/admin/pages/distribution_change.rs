@@ -34,6 +34,8 @@ struct DistributionChange {
     is_same: bool,
     before: Option<DistributionReport>,
     after: DistributionReport,
+    /// How many versions it offers, before where it was there, and then.
+    offered_before: String,
     offered: String,
     holds: Vec<String>,
     missed_count: String,
@@ -188,6 +190,9 @@ fn look(asked: Asked) -> Result<DistributionChange, OperationError> {
         address: address(name.as_str()),
         is_new: before.is_none(),
         is_same,
+        offered_before: (before.as_ref())
+            .map(|it| grouped(it.report.offered as u64))
+            .unwrap_or_default(),
         before: before.map(|it| it.report),
         offered: grouped(after.offered as u64),
         after,

@@ -12,7 +12,7 @@ use super::{Asked, view};
 use crate::admin::collection::{self, Collected, CollectionRequest, Readers};
 use crate::admin::error::OperationError;
 use crate::admin::routes::Operator;
-use crate::admin::sizes::{self, SizeReport, SizesReport};
+use crate::admin::sizes::{SizeReport, SizesReport};
 use crate::admin::wording::{counted, grouped, size};
 
 #[derive(Template)]
@@ -58,7 +58,7 @@ pub(super) async fn show(request: HttpRequest, operator: Data<Operator>) -> Http
 
 fn storage(asked: Asked) -> Result<Storage, OperationError> {
     let store = asked.store();
-    let sizes = sizes::measure(store)?;
+    let sizes = asked.operator.service.sizes.of(store)?;
     let disk_free = size(store.disk().free_bytes()?);
     let done = asked.frame.own("done");
     Ok(Storage {
