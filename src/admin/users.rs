@@ -3,10 +3,10 @@
 //! There is always one admin with a password, once there was one: the last is neither removed nor given another role. Who is
 //! removed is gone with sessions and tokens; who gets another password has to log in again. Logging in is not done here.
 
+mod report;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::error::OperationError;
@@ -17,86 +17,10 @@ use crate::store::sessions::{self, SessionId};
 use crate::store::users::{self, User};
 use crate::store::{Store, audit};
 
+pub use report::{PasswordRequest, RoleRequest, UserChanged, UserReport, UserRequest};
+
 /// Users there may be: beyond any site, and little enough to be listed whole.
 const MOST_USERS: u64 = 10_000;
-
-/// A user as people and programs read it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct UserReport {
-    /// Their name.
-    pub name: String,
-    /// Their role.
-    pub role: Role,
-    /// Whether they have a password; without one they come by a trusted header only.
-    pub has_password: bool,
-    /// When they were added, RFC 3339.
-    pub made_at: String,
-    /// When they logged in last, RFC 3339.
-    pub last_login_at: Option<String>,
-    /// From where.
-    pub last_login_from: Option<String>,
-    /// Failed logins since.
-    pub failures: u32,
-    /// Since when they are locked, RFC 3339.
-    pub locked_since: Option<String>,
-}
-
-/// A user to be.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct UserRequest {
-    /// Their name.
-    pub name: String,
-    /// Their role.
-    pub role: Role,
-    /// Their password; none where they come by a trusted header only.
-    pub password: Option<Password>,
-}
-
-/// Another role.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RoleRequest {
-    /// The role.
-    pub role: Role,
-}
-
-/// Another password.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PasswordRequest {
-    /// The new one.
-    pub password: Password,
-    /// The old one, which only oneself is asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub old: Option<Password>,
-}
-
-/// What became of a user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct UserChanged {
-    /// The user, as they are, or were where they were removed.
-    pub user: UserReport,
-    /// Whether anything was changed.
-    pub is_changed: bool,
-    /// How many sessions of theirs ended by it.
-    pub ended_sessions: usize,
-}
-
-impl From<&User> for UserReport {
-    fn from(user: &User) -> Self {
-        Self {
-            name: user.name.clone(),
-            role: user.role,
-            has_password: user.password.is_some(),
-            made_at: user.made_at.to_string(),
-            last_login_at: user.last_login.as_ref().map(|login| login.at.to_string()),
-            last_login_from: user.last_login.as_ref().map(|login| login.from.clone()),
-            failures: user.failures,
-            locked_since: user.locked_since.map(|time| time.to_string()),
-        }
-    }
-}
 
 /// Returns all users, by name.
 pub fn list(store: &Store) -> Result<Vec<UserReport>, OperationError> {

@@ -1,7 +1,12 @@
+//! The walk along the chain finds each change, and a flood of refusals is counted.
+
+use jiff::Timestamp;
 use rusqlite::Connection;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::people::Actor;
+use crate::store::audit::{Head, Outcome};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()

@@ -1,3 +1,5 @@
+//! What a setup link is good for.
+
 use super::*;
 
 fn site() -> (tempfile::TempDir, Store, Actor) {

@@ -1,3 +1,5 @@
+//! What tokens are made, who sees and removes them.
+
 use super::*;
 
 fn site() -> (tempfile::TempDir, Store) {

@@ -1,3 +1,5 @@
+//! Who may be added, changed and removed, and what a refusal leaves.
+
 use super::*;
 
 const RULES: PasswordRules = PasswordRules {
