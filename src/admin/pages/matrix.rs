@@ -23,7 +23,7 @@ pub(super) const DRAWN: usize = 30;
 /// Pixels of a row and a column.
 const STEP: usize = 20;
 const LEFT: usize = 110;
-const TOP: usize = 64;
+const TOP: usize = 76;
 
 /// The matrix of one package.
 pub(super) struct Matrix {
@@ -115,7 +115,7 @@ impl Column {
 
 fn draw(versions: &[Arc<Facts>], columns: &[Column]) -> String {
     let rows = versions.len().min(DRAWN);
-    let (width, height) = (LEFT + columns.len() * STEP + 40, TOP + rows * STEP + 4);
+    let (width, height) = (LEFT + columns.len() * STEP + 64, TOP + rows * STEP + 4);
     let mut svg = format!(
         "<svg class=\"plot\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" role=\"img\" aria-labelledby=\"matrix-title matrix-desc\"><title id=\"matrix-title\">Which Kibana is offered which version</title><desc id=\"matrix-desc\">The table below says the same in words.</desc>"
     );

@@ -38,7 +38,8 @@ struct Overview {
     served: Vec<Served>,
     kibanas: Vec<Seen>,
     trust: Option<String>,
-    trust_is_bad: bool,
+    /// Whether signatures were found good, and none wrong.
+    is_trusted: bool,
     recent: Vec<ChangeLine>,
 }
 
@@ -98,7 +99,7 @@ fn overview(asked: Asked) -> Result<Overview, OperationError> {
         served,
         kibanas: seen.iter().map(|it| Seen::of(it, now)).collect(),
         trust: trust(&counts),
-        trust_is_bad: counts.wrong > 0,
+        is_trusted: counts.good > 0 && counts.wrong == 0,
         recent: recent.map(|it| ChangeLine::of(it, now)).collect(),
         room: format!(
             "the store takes {}, {} are free",

@@ -93,7 +93,7 @@ fn package(asked: Asked, name: String) -> Result<Package, OperationError> {
         answer: report.answer.first().cloned(),
         asked_as: match &lens.kibana {
             Some(kibana) => format!("Kibana {kibana}"),
-            None => "any Kibana".to_owned(),
+            None => "Any Kibana".to_owned(),
         },
         versions: report.versions.into_iter().map(Version::from).collect(),
         holds: now.filter(|it| it.hold.package == name).collect(),
