@@ -55,13 +55,13 @@ fn people_are_added_changed_and_removed_here_and_through_a_server() {
         here
     };
     let both = |args: &[&str]| with(args, b"");
-    insta::assert_snapshot!(both(&["users", "list"]));
-    insta::assert_snapshot!(with(&["users", "add", "alice", "--role", "admin"], LONG));
-    insta::assert_snapshot!(with(&["users", "add", "alice", "--role", "admin"], LONG));
+    insta::assert_snapshot!(both(&["users", "list"]), @"");
+    insta::assert_snapshot!(with(&["users", "add", "alice", "--role", "admin"], LONG), @"");
+    insta::assert_snapshot!(with(&["users", "add", "alice", "--role", "admin"], LONG), @"");
     insta::assert_snapshot!(with(
         &["users", "add", "bob", "--role", "viewer"],
         b"short\n"
-    ));
+    ), @"");
     insta::assert_snapshot!(both(&[
         "users",
         "add",
@@ -69,19 +69,19 @@ fn people_are_added_changed_and_removed_here_and_through_a_server() {
         "--role",
         "viewer",
         "--no-password"
-    ]));
-    insta::assert_snapshot!(both(&["users", "role", "a/b%c?d", "publisher"]));
-    insta::assert_snapshot!(both(&["users", "role", "a/b%c?d", "publisher"]));
-    insta::assert_snapshot!(both(&["users", "list"]));
-    insta::assert_snapshot!(both(&["users", "unlock", "a/b%c?d"]));
-    insta::assert_snapshot!(both(&["users", "remove", "alice"]));
-    insta::assert_snapshot!(both(&["users", "role", "alice", "viewer"]));
+    ]), @"");
+    insta::assert_snapshot!(both(&["users", "role", "a/b%c?d", "publisher"]), @"");
+    insta::assert_snapshot!(both(&["users", "role", "a/b%c?d", "publisher"]), @"");
+    insta::assert_snapshot!(both(&["users", "list"]), @"");
+    insta::assert_snapshot!(both(&["users", "unlock", "a/b%c?d"]), @"");
+    insta::assert_snapshot!(both(&["users", "remove", "alice"]), @"");
+    insta::assert_snapshot!(both(&["users", "role", "alice", "viewer"]), @"");
     insta::assert_snapshot!(with(
         &["users", "reset", "alice"],
         b"another long password\n"
-    ));
-    insta::assert_snapshot!(both(&["users", "remove", "a/b%c?d"]));
-    insta::assert_snapshot!(both(&["users", "remove", "alise"]));
+    ), @"");
+    insta::assert_snapshot!(both(&["users", "remove", "a/b%c?d"]), @"");
+    insta::assert_snapshot!(both(&["users", "remove", "alise"]), @"");
     assert_eq!(
         json(&site, &["users", "list", "--json"])[0]["name"],
         "alice"
@@ -112,7 +112,7 @@ fn a_password_is_read_from_a_file_and_never_an_argument() {
         "--password-file",
         &missing,
     ]);
-    insta::assert_snapshot!(failed);
+    insta::assert_snapshot!(failed, @"");
     assert_eq!(
         json(&site, &["users", "list", "--json"])
             .as_array()
@@ -131,7 +131,7 @@ fn tokens_are_made_listed_and_removed_here_and_through_a_server() {
         assert_eq!(said(&served, args, b""), here, "{args:?}");
         here
     };
-    insta::assert_snapshot!(both(&["tokens", "list"]));
+    insta::assert_snapshot!(both(&["tokens", "list"]), @"");
     insta::assert_snapshot!(both(&[
         "tokens",
         "add",
@@ -140,13 +140,13 @@ fn tokens_are_made_listed_and_removed_here_and_through_a_server() {
         "publisher",
         "--days",
         "30"
-    ]));
+    ]), @"");
     insta::assert_snapshot!(both(&[
         "tokens", "add", "long", "--role", "viewer", "--days", "400"
-    ]));
-    insta::assert_snapshot!(both(&["tokens", "list"]));
-    insta::assert_snapshot!(both(&["tokens", "remove", "7"]));
-    insta::assert_snapshot!(both(&["tokens", "remove", "1"]));
+    ]), @"");
+    insta::assert_snapshot!(both(&["tokens", "list"]), @"");
+    insta::assert_snapshot!(both(&["tokens", "remove", "7"]), @"");
+    insta::assert_snapshot!(both(&["tokens", "remove", "1"]), @"");
     let quiet = site.run(&[
         "tokens", "add", "q", "--role", "viewer", "--days", "1", "--quiet",
     ]);
@@ -165,9 +165,9 @@ fn a_setup_link_is_made_until_there_is_an_admin() {
         assert_eq!(said(&served, args, input), here, "{args:?}");
         here
     };
-    insta::assert_snapshot!(both(&["setup-link"], b""));
+    insta::assert_snapshot!(both(&["setup-link"], b""), @"");
     both(&["users", "add", "alice", "--role", "admin"], LONG);
-    insta::assert_snapshot!(both(&["setup-link"], b""));
+    insta::assert_snapshot!(both(&["setup-link"], b""), @"");
 }
 
 #[test]
