@@ -11,14 +11,18 @@ use std::path::{Path, PathBuf};
 ///
 /// This is section 4 of the design, with what it leaves unsaid: `cli` puts the server together, so it knows what that is
 /// made of (`api`, `catalog`), names versions (`package`) and packs a folder it was given (`archive`); `server` tells `admin`
-/// who is at the other end of the control socket (`admin::PeerUser`).
+/// who is at the other end of the control socket (`admin::PeerUser`), and `admin` judges hosts, networks and proxies by the
+/// rules of the registry (`api::access`).
 const MAY_KNOW: [(&str, &str); 11] = [
     (
         "cli",
         "server api admin import catalog archive store distribution package config",
     ),
     ("server", "api admin catalog store config"),
-    ("admin", "import catalog store distribution package config"),
+    (
+        "admin",
+        "api import catalog store distribution package config",
+    ),
     ("api", "catalog store distribution package config"),
     ("import", "archive store distribution package"),
     ("catalog", "store distribution package"),

@@ -20,7 +20,7 @@ use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::HeaderName;
 use actix_web::middleware::{Next, from_fn};
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::{self, Data, JsonConfig, PathConfig, QueryConfig, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
@@ -29,6 +29,7 @@ use super::audit::Refusals;
 use super::error::OperationError;
 use super::pages;
 use super::routes::{self, Refusal};
+use super::users::PasswordRules;
 use crate::api::access::{Hosts, SharedAccess};
 use crate::crypto::Secret;
 use crate::crypto::password::PasswordHash;
@@ -143,6 +144,23 @@ impl Web {
     }
 }
 
+/// Returns what the settings ask of passwords, whichever door a request came through; the defaults where nothing serves the
+/// web.
+pub fn password_rules(request: &HttpRequest) -> PasswordRules {
+    let web = request.app_data::<Data<Web>>();
+    let web = web.or_else(|| match request.app_data::<Door>() {
+        Some(Door::Web(web)) => Some(web),
+        Some(Door::ControlSocket) | None => None,
+    });
+    web.map_or_else(PasswordRules::default, |web| {
+        let rules = web.rules.load();
+        PasswordRules {
+            least_length: rules.password_length as usize,
+            most_failures: rules.failures,
+        }
+    })
+}
+
 /// Adds the web at `/admin` to an application whose data holds an [`routes::Operator`].
 pub fn configure(config: &mut ServiceConfig, web: &Data<Web>) {
     let nothing = web::to(|request: HttpRequest| async move {
@@ -150,12 +168,20 @@ pub fn configure(config: &mut ServiceConfig, web: &Data<Web>) {
         Refusal::from(OperationError::NoSuchPage(path)).error_response()
     });
     let api = web::scope("/api")
+        .app_data(JsonConfig::default().error_handler(|error, _| unreadable(&error)))
+        .app_data(QueryConfig::default().error_handler(|error, _| unreadable(&error)))
+        .app_data(PathConfig::default().error_handler(|error, _| unreadable(&error)))
         .default_service(nothing)
         .service(routes::add_to(web::scope("/v1")));
     let scope = web::scope(PATH)
         .app_data(Door::Web(web.clone()))
         .service(api);
     config.service(pages::add_to(scope).wrap(from_fn(pass)));
+}
+
+/// Returns the answer to a request that does not say what its route needs.
+fn unreadable(error: &dyn std::fmt::Display) -> actix_web::Error {
+    Refusal::from(OperationError::InvalidRequest(error.to_string())).into()
 }
 
 /// Answers what passes the rules, and tells browsers what to make of every answer.

@@ -76,6 +76,14 @@ impl Caller {
         }
     }
 
+    /// Returns the session by which they are known, where one is.
+    pub fn session(&self) -> Option<SessionId> {
+        match self.how {
+            How::Session { id, .. } => Some(id),
+            How::Socket | How::Token { .. } | How::Proxy { .. } => None,
+        }
+    }
+
     /// Returns what pages prove themselves by, in the field `csrf` or the header `X-CSRF-Token`; `None` where no browser
     /// sends of its own who asks.
     pub fn csrf(&self) -> Option<&Secret> {

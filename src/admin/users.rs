@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::error::OperationError;
 use super::missing::Missing;
-use super::password::Password;
+use super::password::{LEAST_LENGTH, Password};
 use crate::people::{Actor, Role, is_user_name};
 use crate::store::sessions::{self, SessionId};
 use crate::store::users::{self, User};
@@ -270,6 +270,16 @@ pub struct PasswordRules {
     pub least_length: usize,
     /// Failures after which a user is locked.
     pub most_failures: u32,
+}
+
+impl Default for PasswordRules {
+    /// Returns what holds where no setting says it.
+    fn default() -> Self {
+        Self {
+            least_length: LEAST_LENGTH,
+            most_failures: 5,
+        }
+    }
 }
 
 /// Tells whether there is an admin who can log in with a password.

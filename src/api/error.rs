@@ -46,6 +46,9 @@ pub enum ApiError {
     /// The client is in none of the networks that may ask.
     #[error("not allowed from this address")]
     NotFromThere,
+    /// A script, frame or style of a page at the registry's own host.
+    #[error("what packages hold is no part of a page")]
+    PartOfAPage,
     /// No password, or not the right one; which of both is nobody's business.
     #[error("authentication required")]
     Unauthenticated,
@@ -75,7 +78,7 @@ impl ApiError {
             Self::InvalidVersion | Self::InvalidQuery(_) => StatusCode::BAD_REQUEST,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::OtherHost => StatusCode::MISDIRECTED_REQUEST,
-            Self::NotFromThere => StatusCode::FORBIDDEN,
+            Self::NotFromThere | Self::PartOfAPage => StatusCode::FORBIDDEN,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,

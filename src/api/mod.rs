@@ -75,10 +75,22 @@ async fn admit(access: &Access, request: &HttpRequest) -> Result<(), ApiError> {
     if request.uri().path() == "/health" {
         return Ok(());
     }
+    if is_part_of_a_page(request) {
+        return Err(ApiError::PartOfAPage);
+    }
     match access.judge(request)? {
         Verdict::Passed => Ok(()),
         Verdict::Asking(attempt) => attempt.decide().await,
     }
+}
+
+/// Tells whether a browser asks for what a page of this very host is to run or show within itself: the pages of the admin side
+/// are at the same origin as the scripts and frames that packages bring (W3C Fetch Metadata, 2).
+fn is_part_of_a_page(request: &HttpRequest) -> bool {
+    let sent = |name: &str| request.headers().get(name).map(|value| value.as_bytes());
+    let is_passive = |it: &[u8]| matches!(it, b"empty" | b"document" | b"image");
+    sent("sec-fetch-site") == Some(b"same-origin")
+        && sent("sec-fetch-dest").is_some_and(|it| !is_passive(it))
 }
 
 async fn dispatch(request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Refused> {

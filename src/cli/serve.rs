@@ -26,7 +26,7 @@ use self::settings::ReadAgain;
 use self::sockets::Listening;
 use self::tls::TlsWatch;
 use self::upkeep::Upkeep;
-use super::{CliError, Common, data_folder_of, log, owner, way};
+use super::{CliError, Common, data_folder_of, log, owner, setup_link, way};
 use crate::admin::entrance;
 use crate::admin::routes::{self, Operator};
 use crate::admin::status::Service;
@@ -149,6 +149,7 @@ pub(super) fn serve(
         Some(own) => vec![own.address],
         None => addresses.clone(),
     };
+    let reached_first = reached_at.first().copied();
     let web = admin::web(
         &config,
         &reached_at,
@@ -183,8 +184,13 @@ pub(super) fn serve(
     if let Some(served) = served_tls.clone() {
         reloads.add("the certificate", move || Ok(served.reload().map(drop)?));
     }
-    let (upkeep, status) =
-        Upkeep::begin(Arc::clone(&store), Arc::clone(&catalogs), watch).map_err(cannot_begin)?;
+    let (upkeep, status) = Upkeep::begin(
+        Arc::clone(&store),
+        Arc::clone(&catalogs),
+        watch,
+        web.clone(),
+    )
+    .map_err(cannot_begin)?;
     let is_counted = inherited.metrics.is_some() || config.listen.metrics.value.is_some();
     let counted = is_counted.then(Arc::<Metrics>::default);
     let told = Told {
@@ -198,12 +204,19 @@ pub(super) fn serve(
     let mut beside = own_socket.map(serve_admin).transpose()?;
     let stop_beside = beside.as_mut().and_then(Beside::take_stop);
     let is_here = config.admin.enabled.value && !has_own_socket;
+    let of_control = web.clone();
     let here = is_here.then(|| (operator.clone(), web));
+    let admin_at = config
+        .admin
+        .enabled
+        .value
+        .then(|| setup_link::base(&config, reached_first));
     let lifecycle = Lifecycle {
         notifier: Notifier::of_environment().map_err(cannot_begin)?,
         reloads,
         status,
     };
+    let to_set_up = Arc::clone(&store);
     let mut state = api::State::new(store, catalogs);
     state.access = Arc::clone(&access);
     state.cache = settings::cache(&config);
@@ -225,7 +238,9 @@ pub(super) fn serve(
             api::configure(config);
         },
         move |config| {
-            config.app_data(operator.clone());
+            config
+                .app_data(operator.clone())
+                .app_data(of_control.clone());
             routes::configure(config);
         },
         async |pulse| {
@@ -239,6 +254,9 @@ pub(super) fn serve(
                 }
                 if let Some(first) = addresses.first() {
                     ready(*first);
+                }
+                if let Some(base) = &admin_at {
+                    admin::tell_of_setup(&to_set_up, base);
                 }
             };
             if let Err(error) = lifecycle.conduct(pulse, ready).await {

@@ -1,5 +1,6 @@
 //! `airlock setup-link`: the address at which the first admin chooses name and password.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -19,7 +20,7 @@ pub(super) fn run(common: &Common) -> Result<ExitCode, CliError> {
     let config = common.settings(&[])?;
     let made = Door::open(common)?.make_setup_link()?;
     let printed = Printed {
-        url: format!("{}/admin/setup/{}", base(&config), made.secret),
+        url: format!("{}/admin/setup/{}", base(&config, None), made.secret),
         expires_at: made.expires_at,
     };
     if common.quiet && !common.json {
@@ -37,13 +38,13 @@ pub(super) fn run(common: &Common) -> Result<ExitCode, CliError> {
 }
 
 /// Returns where a browser reaches the admin side, as far as the settings say it: a server behind another one does not know
-/// what that is called.
-pub(super) fn base(config: &Config) -> String {
+/// what that is called. A server that runs hands in where it listens.
+pub(super) fn base(config: &Config, listens: Option<SocketAddr>) -> String {
     let scheme = match config.tls.certificate.value {
         Some(_) => "https",
         None => "http",
     };
-    let mut tcp = config
+    let mut of_registry = config
         .listen
         .api
         .value
@@ -52,14 +53,17 @@ pub(super) fn base(config: &Config) -> String {
             ListenAddress::Tcp(address) => Some(address.clone()),
             ListenAddress::Unix(_) => None,
         });
-    let address = tcp.next().unwrap_or(TcpAddress {
-        host: "localhost".to_owned(),
-        port: 8080,
-    });
-    let is_every = matches!(address.host.as_str(), "" | "0.0.0.0" | "::");
+    let said = config
+        .admin
+        .listen
+        .value
+        .clone()
+        .or_else(|| of_registry.next());
+    let said = said.unwrap_or_else(|| TcpAddress::from(SocketAddr::from(([127, 0, 0, 1], 8080))));
+    let is_every = matches!(said.host.as_str(), "" | "0.0.0.0" | "::");
     let reached = TcpAddress {
-        host: if is_every { own_name() } else { address.host },
-        ..address
+        host: if is_every { own_name() } else { said.host },
+        port: listens.map_or(said.port, |at| at.port()),
     };
     format!("{scheme}://{reached}")
 }

@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "in a test, what fails may panic")]
 
 mod answers;
+#[path = "../support/child.rs"]
+mod child;
+mod listeners;
 mod login;
 mod requests;
 mod rules;

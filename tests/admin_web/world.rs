@@ -55,13 +55,23 @@ impl World {
         })
     }
 
+    /// Nobody yet.
+    pub fn empty() -> Self {
+        Self::of(&[], Access::default())
+    }
+
+    /// Somebody of each role, where the registry has these rules.
     pub fn with_access(access: Access) -> Self {
+        Self::of(&Role::ALL, access)
+    }
+
+    fn of(roles: &[Role], access: Access) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open(folder.path()).unwrap());
         let start: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
         let clock = Arc::new(Mutex::new(start));
         let hash = PasswordHash::make(PASSWORD.as_bytes());
-        for role in Role::ALL {
+        for &role in roles {
             let inserted =
                 store.write(|conn| users::insert(conn, role.name(), role, Some(&hash), start));
             inserted.unwrap().unwrap();

@@ -1,24 +1,30 @@
 //! How an operation's failure is answered.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, ResponseError};
 
 use crate::admin::error::{Failure, OperationError};
 
-/// A [`Failure`] as an HTTP answer.
+/// A [`Failure`] as an HTTP answer, and after how many seconds it is worth asking again, where that is known.
 #[derive(Debug)]
-pub(in crate::admin) struct Refusal(Failure);
+pub(in crate::admin) struct Refusal(Failure, Option<u64>);
 
 impl Refusal {
     /// Returns the answer to a failure that was told already.
     pub(in crate::admin) fn from_failure(failure: Failure) -> Self {
-        Self(failure)
+        Self(failure, None)
     }
 }
 
 impl<E: Into<OperationError>> From<E> for Refusal {
     fn from(error: E) -> Self {
-        Self(Failure::from(error))
+        let error = error.into();
+        let wait = match &error {
+            OperationError::TooManyLogins { seconds } => Some(*seconds),
+            _ => None,
+        };
+        Self(Failure::from(error), wait)
     }
 }
 
@@ -59,6 +65,10 @@ impl ResponseError for Refusal {
     }
 
     fn error_response(&self) -> HttpResponse {
-        HttpResponse::build(self.status_code()).json(&self.0)
+        let mut answer = HttpResponse::build(self.status_code());
+        if let Some(seconds) = self.1 {
+            answer.insert_header((RETRY_AFTER, seconds.to_string()));
+        }
+        answer.json(&self.0)
     }
 }

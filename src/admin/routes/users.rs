@@ -4,19 +4,13 @@ use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
 
 use super::{Answer, Operator, caller, perform, who};
+use crate::admin::entrance::password_rules;
 use crate::admin::error::OperationError;
-use crate::admin::password::LEAST_LENGTH;
 use crate::admin::roles::Role;
 use crate::admin::users::{
-    self, PasswordRequest, PasswordRules, RoleRequest, UserChanged, UserReport, UserRequest,
+    self, PasswordRequest, RoleRequest, UserChanged, UserReport, UserRequest,
 };
 use crate::people::{Actor, are_one};
-
-/// What is asked of passwords where no setting says it.
-const RULES: PasswordRules = PasswordRules {
-    least_length: LEAST_LENGTH,
-    most_failures: 5,
-};
 
 pub(super) async fn list(operator: Data<Operator>) -> Answer<Vec<UserReport>> {
     perform(&operator, users::list).await
@@ -27,9 +21,9 @@ pub(super) async fn add(
     request: HttpRequest,
     user: Json<UserRequest>,
 ) -> Answer<UserReport> {
-    let who = who(&request);
+    let (who, rules) = (who(&request), password_rules(&request));
     perform(&operator, move |store| {
-        users::add(store, &who, &user, RULES.least_length)
+        users::add(store, &who, &user, rules.least_length)
     })
     .await
 }
@@ -74,18 +68,19 @@ pub(super) async fn set_password(
     password: Json<PasswordRequest>,
 ) -> Answer<UserChanged> {
     let caller = caller(&request).ok_or(OperationError::Nobody)?;
-    let who = caller.actor();
+    let (who, rules) = (caller.actor(), password_rules(&request));
+    let session = caller.session();
     let is_at_the_socket = who == Actor::over_the_socket(caller.name.as_str());
     let is_own = are_one(&caller.name, &name);
     if is_own && !(is_at_the_socket && caller.role == Role::Admin) {
         return perform(&operator, move |store| {
-            users::change_password(store, &who, &name, &password, None, RULES)
+            users::change_password(store, &who, &name, &password, session, rules)
         })
         .await;
     }
     operator.check(&request, Role::Admin)?;
     perform(&operator, move |store| {
-        users::reset_password(store, &who, &name, &password.password, RULES.least_length)
+        users::reset_password(store, &who, &name, &password.password, rules.least_length)
     })
     .await
 }

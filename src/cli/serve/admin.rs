@@ -1,5 +1,6 @@
 //! The admin side in browsers: what it is told of the settings, and the listener of its own where they name one.
 
+use std::io::IsTerminal;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
@@ -10,12 +11,15 @@ use jiff::SignedDuration;
 use super::beside::{self, Beside, Listener};
 use crate::admin::entrance::{self, Web, WebRules};
 use crate::admin::routes::Operator;
+use crate::admin::{PeerUser, setup, users};
 use crate::api::access::{Hosts, SharedAccess};
-use crate::cli::CliError;
+use crate::cli::{CliError, print};
 use crate::config::Config;
 use crate::crypto::tls::{Acceptor, ServedTls};
+use crate::people::Actor;
 use crate::server::Settings;
 use crate::server::metrics::Metrics;
+use crate::store::Store;
 
 /// Connections of browsers and scripts at a time: a page takes few.
 const MOST_CONNECTIONS: u32 = 512;
@@ -100,6 +104,30 @@ pub(super) fn web(
     tls: Option<Arc<ServedTls>>,
 ) -> Data<Web> {
     Data::new(Web::new(rules(config, addresses), access, tls))
+}
+
+/// Tells how the first admin is made, where there is nobody yet: by a link on a terminal, never in a log.
+pub(super) fn tell_of_setup(store: &Store, base: &str) {
+    if !users::list(store).is_ok_and(|users| users.is_empty()) {
+        return;
+    }
+    if !std::io::stdout().is_terminal() {
+        tracing::info!(
+            "nobody can log in at /admin yet: `airlock setup-link` prints the address where the first admin is made"
+        );
+        return;
+    }
+    let who = Actor::here(PeerUser::own().name());
+    match setup::make_link(store, &who) {
+        Ok(made) => {
+            // The server runs whether or not somebody reads this.
+            let _ = print(&format!(
+                "Nobody can log in yet. Open this to make the first admin; it is good once, for an hour:\n  {base}/admin/setup/{}\n",
+                made.secret
+            ));
+        }
+        Err(error) => tracing::warn!(%error, "cannot make a setup link"),
+    }
 }
 
 /// Returns the rules of `config` where the admin side is reached at `addresses`.

@@ -6,10 +6,12 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use actix_web::web::Data;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::tls::TlsWatch;
+use crate::admin::entrance::Web;
 use crate::admin::status::{self, Mark};
 use crate::catalog::Catalogs;
 use crate::cli::status as text;
@@ -32,6 +34,7 @@ impl Upkeep {
         store: Arc<Store>,
         catalogs: Arc<Catalogs>,
         mut tls: Option<TlsWatch>,
+        web: Data<Web>,
     ) -> std::io::Result<(Self, watch::Receiver<String>)> {
         let (stop, stopped) = channel();
         let mut line = Line::of(&store);
@@ -46,6 +49,9 @@ impl Upkeep {
                     if let Err(error) = catalogs.fetches().write(&store) {
                         tracing::warn!(%error, "cannot write down what was fetched");
                     }
+                }
+                if let Err(error) = web.refusals.settle(&store, Timestamp::now()) {
+                    tracing::debug!(%error, "what was refused too often is not written down yet");
                 }
                 if is_over {
                     return;
