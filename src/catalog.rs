@@ -275,6 +275,11 @@ impl Catalog {
         self.elements.is_empty()
     }
 
+    /// Returns what is offered, by name and version.
+    pub fn elements(&self) -> &[Arc<Element>] {
+        &self.elements
+    }
+
     /// Returns what is offered as this package version, or `None`.
     pub fn find(&self, package: &PackageId) -> Option<&Arc<Element>> {
         self.by_id.get(package).map(|index| &self.elements[*index])

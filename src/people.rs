@@ -7,7 +7,8 @@ use std::fmt;
 use std::str::FromStr;
 
 /// What somebody may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, schemars::JsonSchema)]
+#[schemars(rename_all = "lowercase")]
 pub enum Role {
     /// Look.
     Viewer,

@@ -18,7 +18,7 @@ use crate::store::garbage::{self, Step, Sweep};
 use crate::store::{Store, StoreError, branches};
 
 /// Where a package is to go.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AdditionRequest {
     /// What the zip is called.
@@ -37,7 +37,7 @@ pub struct AdditionRequest {
 }
 
 /// What adding a package came to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Added {
     /// The change set; `None` where nothing changed.
     pub change_set: Option<i64>,
@@ -54,7 +54,7 @@ pub struct Added {
 }
 
 /// A patched package whose version is a prerelease: Kibana asks for none, and it comes before the version it patches.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Unseen {
     /// The branch that publishes the package.
     pub published_in: String,

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -23,7 +24,7 @@ const REFUSALS_A_MINUTE: u32 = 60;
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 
 /// An entry as people and programs read it, and a line of an export.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EntryReport {
     /// Its number.
@@ -49,7 +50,7 @@ pub struct EntryReport {
 }
 
 /// A part of the audit log.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuditRequest {
     /// Entries before this one, the newest first; the last ones where neither is given.
@@ -64,7 +65,7 @@ pub struct AuditRequest {
 }
 
 /// An entry that was written down elsewhere, as `NUMBER:DIGEST`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerificationRequest {
     /// What was written down.
@@ -73,7 +74,7 @@ pub struct VerificationRequest {
 }
 
 /// What a walk along the chain has found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Verification {
     /// Whether every entry is what it was, and the one that was written down is among them.
     pub is_whole: bool,

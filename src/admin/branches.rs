@@ -19,7 +19,7 @@ use crate::store::{Store, StoreError};
 pub use super::promotion::{PromoteRequest, promote};
 
 /// What a change of branches or distributions came to.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Done {
     /// The change set; `None` where nothing changed, or was only looked at.
     pub change_set: Option<i64>,
@@ -35,7 +35,7 @@ pub struct Done {
 }
 
 /// Versions to be taken out of a branch.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveRequest {
     /// The packages, each with its version or with all of them.

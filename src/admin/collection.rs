@@ -27,7 +27,7 @@ pub enum Readers {
 }
 
 /// How garbage is to be collected.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CollectionRequest {
     /// Whether it is only looked at.
@@ -36,7 +36,7 @@ pub struct CollectionRequest {
 }
 
 /// What collecting garbage came to, or would.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Collected {
     /// Zips that nothing needed.
     pub artifacts: u64,

@@ -13,7 +13,7 @@ use crate::store::in_use::{NEVER, Owner};
 use crate::store::{Store, distributions, fetches, former, sizes};
 
 /// How a release is to be deleted.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeletionRequest {
     /// Why, to be kept in the history.
@@ -31,7 +31,7 @@ pub struct DeletionRequest {
 }
 
 /// What deleting a release came to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Deleted {
     /// The change set; `None` where it was only looked at.
     pub change_set: Option<i64>,

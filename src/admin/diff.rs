@@ -17,7 +17,7 @@ use crate::store::{Store, fetches};
 pub use super::version_diff::VersionDiff;
 
 /// What is to be compared.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DiffRequest {
     /// What was: a distribution, branch or release, `mine@7`, `plan:3`, or one version, `nginx@1.5.0`.
@@ -37,7 +37,7 @@ pub struct DiffRequest {
 }
 
 /// How two places differ.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct DiffReport {
     /// What was.
     pub before: SideReport,
@@ -51,7 +51,7 @@ pub struct DiffReport {
 }
 
 /// One of the two places.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SideReport {
     /// What it is called.
     pub name: String,
@@ -62,7 +62,7 @@ pub struct SideReport {
 }
 
 /// How a package differs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PackageDiff {
     /// The package.
     pub package: String,
@@ -82,7 +82,7 @@ pub struct PackageDiff {
 }
 
 /// A version with another zip.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ChangedVersion {
     /// The version.
     pub version: String,

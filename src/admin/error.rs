@@ -139,6 +139,9 @@ pub enum OperationError {
     /// A request that does not say what it must.
     #[error("invalid request: {0}")]
     InvalidRequest(String),
+    /// A change that is confirmed by typing a name, which was not typed.
+    #[error("it is done once {0:?} is typed, and something else was")]
+    NotTyped(String),
     /// No branch holds this version of a package.
     #[error("there is no {0}")]
     NoSuchVersion(Missing),
@@ -250,7 +253,7 @@ pub enum OperationError {
 }
 
 /// A failure as it goes over the wire and to the terminal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Failure {
     /// The one line that says what is wrong.
     pub error: String,
@@ -342,6 +345,7 @@ impl OperationError {
             Self::NotYetThere { .. } => "not-yet-there",
             Self::NoSuchCase(_) => "no-such-case",
             Self::InvalidRequest(_) => "invalid-request",
+            Self::NotTyped(_) => "not-typed",
             Self::NoSuchJob(_) => "no-such-job",
             Self::NeedsRole { .. } | Self::Nobody => "needs-role",
             Self::NotSignedIn => "not-signed-in",

@@ -17,7 +17,7 @@ use crate::store::branches::{self, Branch};
 use crate::store::{Store, StoreError, holds};
 
 /// What is to be explained.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExplainRequest {
     /// The package.
@@ -31,7 +31,7 @@ pub struct ExplainRequest {
 }
 
 /// Why a distribution answers with what it does of a package.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ExplainReport {
     /// The package.
     pub package: String,
@@ -46,7 +46,7 @@ pub struct ExplainReport {
 }
 
 /// A version, and how it stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ExplainedVersion {
     /// The version.
     pub version: String,
@@ -68,7 +68,7 @@ pub struct ExplainedVersion {
 }
 
 /// How a version of a package stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum StandingReport {
     /// It is in the answer.

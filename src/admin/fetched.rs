@@ -10,6 +10,7 @@ use super::distributions::{Contents, served};
 use super::error::OperationError;
 use crate::distribution::{DistributionName, Exact, HoldRule};
 use crate::package::PackageId;
+use crate::store::Store;
 use crate::store::change_sets::ChangeSetId;
 use crate::store::distributions::{self, DistributionId};
 use crate::store::ever;
@@ -19,7 +20,7 @@ use crate::store::fetches::{self, Fetched};
 const LATEST: ChangeSetId = ChangeSetId(i64::MAX);
 
 /// A package version that some Kibana fetched, and that a change takes out of what its distribution offers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct NoLongerOffered {
     /// The distribution it was fetched from.
     pub distribution: String,
@@ -31,6 +32,42 @@ pub struct NoLongerOffered {
     pub last_day: String,
     /// Whether its document, files and zip are answered all the same.
     pub is_answered: bool,
+}
+
+/// A package version that was fetched, by which Kibana, from where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FetchReport {
+    /// The package.
+    pub package: String,
+    /// Its version.
+    pub version: String,
+    /// The distribution it was fetched from, whether it is still there or not.
+    pub distribution: String,
+    /// The version of Kibana, empty where the request did not say it.
+    pub kibana: String,
+    /// The last day it was fetched, UTC.
+    pub last_day: String,
+}
+
+/// Returns what was fetched lately, by package and version.
+pub fn list(store: &Store, now: Timestamp) -> Result<Vec<FetchReport>, OperationError> {
+    store.snapshot(|conn| {
+        let names: HashMap<DistributionId, DistributionName> = distributions::ever(conn)?
+            .into_iter()
+            .map(|it| (it.id, it.name))
+            .collect();
+        let report = |it: Fetched| FetchReport {
+            package: it.fetch.package.name.to_string(),
+            version: it.fetch.package.version.to_string(),
+            distribution: (names.get(&it.fetch.distribution))
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            kibana: it.fetch.kibana.into(),
+            last_day: it.last_day,
+        };
+        let fetched = fetches::in_use(conn, now)?.into_iter();
+        Ok(fetched.map(report).collect())
+    })
 }
 
 /// What each distribution offers of what was fetched from it.

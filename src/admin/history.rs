@@ -16,7 +16,7 @@ use crate::store::holds;
 use crate::store::{Store, StoreError, prune};
 
 /// The change sets of a store, or the last of them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct History {
     /// The newest first.
     pub change_sets: Vec<ChangeSetReport>,
@@ -25,7 +25,7 @@ pub struct History {
 }
 
 /// A change set as people and programs read it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ChangeSetReport {
     /// Its number.
     pub number: i64,
@@ -48,7 +48,7 @@ pub struct ChangeSetReport {
 }
 
 /// What a change set changed, or would.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Changes {
     /// What it did to branches, by name.
     pub branches: Vec<BranchChanges>,
@@ -63,7 +63,7 @@ pub struct Changes {
 }
 
 /// A hold that began or was released.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct HoldChange {
     /// The hold.
     #[serde(flatten)]
@@ -73,7 +73,7 @@ pub struct HoldChange {
 }
 
 /// A distribution that answers for other versions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ExactChange {
     /// The distribution.
     pub distribution: String,
@@ -82,7 +82,7 @@ pub struct ExactChange {
 }
 
 /// What a change set did to one branch.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct BranchChanges {
     /// The branch.
     pub branch: String,
@@ -98,7 +98,7 @@ pub struct BranchChanges {
 }
 
 /// What a change set did to one package version: without `from` it was added, without `to` it was removed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PackageChange {
     /// The package version.
     pub package: String,
@@ -109,7 +109,7 @@ pub struct PackageChange {
 }
 
 /// What a change set did to one distribution.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct DistributionMove {
     /// The distribution.
     pub distribution: String,
@@ -144,6 +144,13 @@ pub fn show(store: &Store, number: i64) -> Result<ChangeSetReport, OperationErro
         let change_set = change_set.ok_or(OperationError::NoSuchChangeSet(number))?;
         Ok(report(conn, &Names::load(conn)?, change_set)?)
     })
+}
+
+/// Returns the number of the change set before one; `None` before the first.
+pub fn before(store: &Store, number: i64) -> Result<Option<i64>, OperationError> {
+    Ok(store
+        .read(|conn| change_sets::before(conn, ChangeSetId(number)))?
+        .map(|id| id.0))
 }
 
 /// Returns what a change set changed, every package version named.

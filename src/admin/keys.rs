@@ -20,7 +20,7 @@ const KNOWN: [(&str, &str); 1] = [(
 )];
 
 /// A key as people and programs read it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct KeyReport {
     /// Its fingerprint, 40 or 64 hexadecimal digits.
     pub fingerprint: String,
@@ -45,7 +45,7 @@ pub struct KeyReport {
 }
 
 /// A key that the operator has confirmed.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyRequest {
     /// The fingerprint that was confirmed.
@@ -55,7 +55,7 @@ pub struct KeyRequest {
 }
 
 /// What a key that was added came to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct KeyAdded {
     /// Whether the keyring is another now.
     pub is_changed: bool,
@@ -66,7 +66,7 @@ pub struct KeyAdded {
 }
 
 /// What a key that was taken out came to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct KeyRemoved {
     /// The key.
     pub key: KeyReport,
@@ -78,9 +78,8 @@ impl KeyReport {
     /// Returns what there is to say of a key, whether the keyring has it or not.
     pub fn new(certificate: &Certificate) -> Self {
         let fingerprint = certificate.fingerprint().to_string();
-        let known = KNOWN.iter().find(|(known, _)| *known == fingerprint);
         Self {
-            known_as: known.map(|(_, name)| (*name).to_owned()),
+            known_as: known_as(&fingerprint).map(str::to_owned),
             fingerprint,
             user_ids: certificate.user_ids().to_vec(),
             created: certificate.created().to_string(),
@@ -104,6 +103,12 @@ impl From<&StoredKey> for KeyReport {
             ..Self::new(&key.certificate)
         }
     }
+}
+
+/// Returns whose the key with this fingerprint is known to be.
+pub(super) fn known_as(fingerprint: &str) -> Option<&'static str> {
+    let known = KNOWN.iter().find(|(known, _)| *known == fingerprint);
+    known.map(|(_, name)| *name)
 }
 
 /// Returns the keyring, in the order in which it grew.

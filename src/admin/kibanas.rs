@@ -8,13 +8,15 @@ use serde::{Deserialize, Serialize};
 
 /// Kibanas that are told apart; beyond them who was silent for longest is forgotten. Anybody may call himself one.
 const MOST: usize = 256;
+/// Bytes of what a failed request asked for that are kept, of each Kibana.
+const MOST_TARGET_BYTES: usize = 512;
 
 /// The Kibanas that asked, each by its version and address.
 #[derive(Debug, Default)]
 pub struct Kibanas(Mutex<Vec<KibanaSeen>>);
 
 /// A Kibana that asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct KibanaSeen {
     /// Its version, as it says.
     pub version: String,
@@ -22,18 +24,38 @@ pub struct KibanaSeen {
     pub address: Option<IpAddr>,
     /// When it asked last.
     pub last_seen: Timestamp,
+    /// Its last request that was answered with an error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_failure: Option<FailedRequest>,
+}
+
+/// A request that was answered with an error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct FailedRequest {
+    /// What was asked for: path and query, as far as they are kept.
+    pub target: String,
+    /// The status of the answer, 400 or more.
+    pub status: u16,
+    /// When.
+    pub at: Timestamp,
 }
 
 impl Kibanas {
-    /// Notes that a Kibana asks now.
-    pub fn note(&self, version: &str, address: Option<IpAddr>) {
+    /// Notes that a Kibana asked for `target` now, and was answered with `status`.
+    pub fn note(&self, version: &str, address: Option<IpAddr>, target: &str, status: u16) {
         let now = Timestamp::now();
+        let failure = (status >= 400).then(|| FailedRequest {
+            target: target[..target.floor_char_boundary(MOST_TARGET_BYTES)].to_owned(),
+            status,
+            at: now,
+        });
         let mut seen = self.seen();
         let known = seen
             .iter_mut()
             .find(|it| it.address == address && it.version == version);
         if let Some(known) = known {
             known.last_seen = now;
+            known.last_failure = failure.or(known.last_failure.take());
             return;
         }
         if seen.len() == MOST
@@ -45,6 +67,7 @@ impl Kibanas {
             version: version.to_owned(),
             address,
             last_seen: now,
+            last_failure: failure,
         });
     }
 
@@ -68,10 +91,11 @@ mod tests {
     fn each_kibana_is_told_once_and_only_so_many() {
         let kibanas = Kibanas::default();
         let here = Some(IpAddr::from([127, 0, 0, 1]));
-        kibanas.note("8.5.0", here);
-        kibanas.note("9.2.0", here);
-        kibanas.note("8.5.0", None);
-        kibanas.note("8.5.0", here);
+        let note = |version: &str, address| kibanas.note(version, address, "/search", 200);
+        note("8.5.0", here);
+        note("9.2.0", here);
+        note("8.5.0", None);
+        note("8.5.0", here);
         let shown = |it: &KibanaSeen| (it.version.clone(), it.address);
         let mut told: Vec<_> = kibanas.list().iter().map(shown).collect();
         told.sort();
@@ -79,9 +103,26 @@ mod tests {
         assert_eq!(told, expected.map(|(version, at)| (version.to_owned(), at)));
 
         for number in 0..1000 {
-            kibanas.note(&format!("8.5.{number}"), None);
+            note(&format!("8.5.{number}"), None);
         }
         assert_eq!(kibanas.list().len(), MOST);
         assert!(kibanas.list().iter().any(|it| it.version == "8.5.999"));
+    }
+
+    #[test]
+    fn the_last_request_that_failed_stays_until_another_one_does() {
+        let kibanas = Kibanas::default();
+        let failed = || {
+            let seen = kibanas.list().remove(0);
+            seen.last_failure.map(|it| (it.status, it.target))
+        };
+        kibanas.note("9.2.0", None, "/search", 304);
+        assert_eq!(failed(), None);
+        kibanas.note("9.2.0", None, "/package/nginx/9.9.9/", 404);
+        kibanas.note("9.2.0", None, "/search", 200);
+        let expected = (404, "/package/nginx/9.9.9/".to_owned());
+        assert_eq!(failed(), Some(expected));
+        kibanas.note("9.2.0", None, &"é".repeat(1_000), 400);
+        assert!(failed().is_some_and(|(status, target)| status == 400 && target.len() == 512));
     }
 }

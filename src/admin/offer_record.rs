@@ -20,7 +20,7 @@ use crate::package::PackageId;
 use crate::store::{Store, StoreError, change_sets, distributions, history, holds, records};
 
 /// The moment of which a record tells.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MomentRequest {
     /// A time in RFC 3339; or a day, which stands for its end in UTC, and for now while it lasts.
@@ -28,7 +28,7 @@ pub struct MomentRequest {
 }
 
 /// What a distribution offered at some time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct OfferRecord {
     /// The distribution.
     pub distribution: String,

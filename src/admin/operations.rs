@@ -28,7 +28,7 @@ pub fn known_source(
 }
 
 /// What is known of a source before it is read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct KnownSource {
     /// Whether a source of this many bytes was read before.
     pub has_size: bool,
@@ -37,7 +37,7 @@ pub struct KnownSource {
 }
 
 /// A plan that waits, or why it can no longer be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct WaitingPlan {
     /// The plan's number.
     pub plan: i64,

@@ -5,18 +5,41 @@
 
 mod assets;
 mod change_line;
+mod change_set;
+mod changes;
+mod connect;
+mod difference;
+mod entry;
+mod form;
 mod frame;
+mod icon;
+mod installed;
+mod keys;
+mod kibanas;
+mod ledger;
 pub mod lens;
+mod listing;
+mod matrix;
 mod overview;
+mod package;
+mod package_version;
+mod packages;
+mod plan;
+mod preflight;
 pub(super) mod problem;
+mod release;
+mod stamp;
+mod storage;
+mod strata;
 mod table;
+mod tabs;
+mod timeline;
 
 use std::sync::Arc;
 
 use actix_web::http::header::LOCATION;
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse, Scope};
-use askama::Template;
 
 use super::error::OperationError;
 use super::routes::Operator;
@@ -31,6 +54,7 @@ pub use table::{ServedPage, served};
 /// Adds the pages to a scope that says which door it is behind, of an application whose data holds an [`Operator`].
 pub(super) fn add_to(scope: Scope) -> Scope {
     let scope = scope
+        .route("", web::get().to(async || see("/")))
         .route("/static/{file}", web::get().to(assets::show))
         .default_service(web::to(problem::no_such_page));
     table::entries().into_iter().fold(scope, |scope, entry| {
@@ -52,7 +76,7 @@ impl Asked {
 }
 
 /// Answers with the page that `make` makes; of what fails, a page that says so.
-pub(super) async fn view<T: Template>(
+pub(super) async fn view<T: std::fmt::Display>(
     request: &HttpRequest,
     operator: &Data<Operator>,
     section: Section,
@@ -66,9 +90,7 @@ pub(super) async fn view<T: Template>(
             tracing::debug!(%error, "what was fetched is not written down yet");
         }
         let frame = Frame::load(&operator.store, asked, &operator.service)?;
-        make(Asked { operator, frame })?
-            .render()
-            .map_err(|error| OperationError::InvalidRequest(error.to_string()))
+        Ok::<_, OperationError>(make(Asked { operator, frame })?.to_string())
     });
     match made.await {
         Ok(Ok(html)) => page(html),

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::error::OperationError;
@@ -17,7 +18,7 @@ pub const LEAST_LENGTH: usize = 12;
 const MOST_BYTES: usize = 1024;
 
 /// A password in plain text, which is nowhere kept and nowhere shown.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Password(String);
 

@@ -19,7 +19,7 @@ use crate::package::{
 use crate::store::{Store, documents};
 
 /// What a Kibana is to be looked at for.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PreflightRequest {
     /// The query string of its `/search`.
@@ -36,7 +36,7 @@ pub struct PreflightRequest {
 }
 
 /// What a Kibana would find.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PreflightReport {
     /// The distribution.
     pub distribution: String,
@@ -51,7 +51,7 @@ pub struct PreflightReport {
 }
 
 /// What becomes of one package.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PackageOutlook {
     /// The package.
     pub package: String,
@@ -82,7 +82,7 @@ pub struct PackageOutlook {
 }
 
 /// A package that Fleet needs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct NeedReport {
     /// The package.
     pub package: String,

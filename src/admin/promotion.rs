@@ -17,7 +17,7 @@ use crate::store::branches::{self, Member};
 use crate::store::{Store, addresses, signatures};
 
 /// Versions to be promoted.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PromoteRequest {
     /// The packages, each with its version or with all of them; none where all are meant.

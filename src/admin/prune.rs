@@ -15,7 +15,7 @@ use crate::store::prune::{self, Ended, Own};
 use crate::store::{Store, fetches};
 
 /// How far the history is to be pruned.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PruneRequest {
     /// The change set right after which everything stays known; what ended with it or before goes.
@@ -32,7 +32,7 @@ pub struct PruneRequest {
 }
 
 /// What pruning came to, or would.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Pruned {
     /// The change set it is itself; `None` where there was nothing to prune, or it was only looked at.
     pub change_set: Option<i64>,

@@ -19,7 +19,7 @@ use crate::store::stages::{self, StageId};
 use crate::store::{Store, StoreError, artifacts, audit, branches, signatures, sources};
 
 /// A package in quarantine as people and programs read it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CaseReport {
     /// Its number.
     pub id: i64,
@@ -36,7 +36,7 @@ pub struct CaseReport {
 }
 
 /// What is kept of a package in quarantine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct KeptReport {
     /// The branch it was for.
     pub branch: String,
@@ -49,7 +49,7 @@ pub struct KeptReport {
 }
 
 /// Which packages in quarantine are meant.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CasesRequest {
     /// Their numbers; none means all.
@@ -58,7 +58,7 @@ pub struct CasesRequest {
 }
 
 /// What trying packages again came to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Retried {
     /// The plans to be committed, one a branch.
     pub plans: Vec<i64>,

@@ -11,7 +11,7 @@ use crate::store::change_sets::ChangeSetId;
 use crate::store::records::{self, Brought};
 
 /// What proves a change set.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Record {
     /// Who committed it, when, why, and what it changed, holds included.
     pub change_set: ChangeSetReport,
@@ -28,7 +28,7 @@ pub struct Record {
 }
 
 /// Where a change set came from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SourceRecord {
     /// What it was called; an image by its label.
     pub name: String,
@@ -45,7 +45,7 @@ pub struct SourceRecord {
 }
 
 /// An artifact that a change set brought, or that was offered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ArtifactRecord {
     /// The branch.
     pub branch: String,
@@ -60,7 +60,7 @@ pub struct ArtifactRecord {
 }
 
 /// A record and its signature.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SignedRecord<R = Record> {
     /// The record.
     pub record: R,

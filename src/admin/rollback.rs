@@ -20,7 +20,7 @@ use crate::store::holds::{self, Held};
 use crate::store::{Store, distributions, former, history};
 
 /// Where to go back to.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RollbackRequest {
     /// The change set right after which everything was as it is to be.

@@ -4,12 +4,14 @@ mod additions;
 mod audit;
 mod body;
 mod branches;
+mod describe;
 mod distributions;
 mod history;
 mod holds;
 mod house;
 mod imports;
 mod keys;
+mod openapi;
 mod plans;
 mod quarantine;
 mod questions;
@@ -26,7 +28,7 @@ mod users;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use actix_web::web::{self, Data, Json};
+use actix_web::web::{self, Data, Json, JsonConfig, PathConfig, QueryConfig};
 use actix_web::{HttpMessage, HttpRequest, Scope};
 use arc_swap::ArcSwap;
 
@@ -45,8 +47,10 @@ pub use distributions::DistributionRequest;
 pub use history::HistoryRequest;
 pub use holds::HoldsOf;
 pub use imports::{ImportRequest, KnownSourceRequest, StagedReport};
+pub use openapi::document;
 pub use plans::{ConsentRequest, TargetRequest};
 pub(super) use refusal::Refusal;
+pub(super) use session::web_of;
 pub use table::{Served, served};
 
 /// What the operations work on in a server.
@@ -74,11 +78,20 @@ pub fn configure(config: &mut web::ServiceConfig) {
 
 /// Adds the routes to a scope that says which door it is behind.
 pub(super) fn add_to(scope: Scope) -> Scope {
+    let scope = scope
+        .app_data(PathConfig::default().error_handler(|error, _| unreadable(&error)))
+        .app_data(QueryConfig::default().error_handler(|error, _| unreadable(&error)))
+        .app_data(JsonConfig::default().error_handler(|error, _| unreadable(&error)));
     let routes = table::entries().into_iter();
     routes.fold(scope, |scope, entry| {
         let (path, route) = entry.guarded();
         scope.route(path, route)
     })
+}
+
+/// Returns the answer to what is not what the route takes.
+fn unreadable(error: &dyn std::fmt::Display) -> actix_web::Error {
+    Refusal::from(OperationError::InvalidRequest(error.to_string())).into()
 }
 
 type Answer<T> = Result<Json<T>, Refusal>;
@@ -138,12 +151,12 @@ where
     .await
 }
 
-fn parse_name(text: &str) -> Result<DistributionName, OperationError> {
+pub(super) fn parse_name(text: &str) -> Result<DistributionName, OperationError> {
     DistributionName::parse(text).map_err(|error| OperationError::InvalidRequest(error.to_string()))
 }
 
 /// Returns who asks, as the table has found them.
-fn caller(request: &HttpRequest) -> Option<Caller> {
+pub(super) fn caller(request: &HttpRequest) -> Option<Caller> {
     request.extensions().get::<Caller>().cloned()
 }
 

@@ -4,6 +4,7 @@
 //! hands already. Its secret is shown to who made it and kept as a digest.
 
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -18,7 +19,7 @@ use crate::store::{Store, audit, setup_links, users};
 const GOOD_FOR: SignedDuration = SignedDuration::from_hours(1);
 
 /// A link that was made.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LinkMade {
     /// The secret, 64 hexadecimal digits, which nobody can show again.
     pub secret: String,
@@ -33,7 +34,7 @@ impl std::fmt::Debug for LinkMade {
 }
 
 /// The use of a link.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetupRequest {
     /// Its secret.

@@ -12,7 +12,7 @@ use crate::store::change_sets::{self, NewChangeSet};
 use crate::store::{Store, StoreError, signatures};
 
 /// What is known of the signatures in a branch, as people and programs read it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct BranchSignatures {
     /// The branch.
     pub branch: String,
@@ -25,7 +25,7 @@ pub struct BranchSignatures {
 }
 
 /// A package version and what is known of its signature.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PackageSignature {
     /// The package version.
     pub package: String,
@@ -35,7 +35,7 @@ pub struct PackageSignature {
 }
 
 /// A policy for a branch.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyRequest {
     /// The policy.

@@ -16,7 +16,7 @@ use crate::store::Store;
 const FILE: &str = "signer.key";
 
 /// The appliance's own key, its public part.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SignerReport {
     /// Its fingerprint.
     pub fingerprint: String,

@@ -8,7 +8,7 @@ use crate::store::sizes::Size;
 use crate::store::{Store, branches, sizes};
 
 /// What the store takes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SizesReport {
     /// Branches, by name.
     pub branches: Vec<BranchSize>,
@@ -27,7 +27,7 @@ pub struct SizesReport {
 }
 
 /// What one branch takes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct BranchSize {
     /// The branch.
     pub branch: String,
@@ -39,7 +39,9 @@ pub struct BranchSize {
 }
 
 /// What something takes, content that is in it several times counted once.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct SizeReport {
     /// Package versions.
     pub versions: u64,

@@ -15,7 +15,7 @@ use crate::crypto::tls::ServedTls;
 use crate::store::{RESERVE_BYTES, Store, StoreError, change_sets, quarantine, stages};
 
 /// What a running server knows of itself.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Service {
     /// Since when it runs.
     pub since: Timestamp,
@@ -28,7 +28,7 @@ pub struct Service {
 }
 
 /// How the appliance is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct StatusReport {
     /// The version of what tells this.
     pub version: String,
@@ -53,7 +53,7 @@ pub struct StatusReport {
 }
 
 /// A running server.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ServiceReport {
     /// Since when it runs.
     pub since: Timestamp,
@@ -68,7 +68,7 @@ pub struct ServiceReport {
 }
 
 /// Whether the store can be written to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DiskState {
     /// There is room.
@@ -80,7 +80,7 @@ pub enum DiskState {
 }
 
 /// The last change of what is offered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LastChange {
     /// The change set's number.
     pub number: i64,

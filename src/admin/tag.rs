@@ -15,7 +15,7 @@ use crate::store::stages::Target;
 use crate::store::{Store, addresses, branches, distributions};
 
 /// A release to be.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TagRequest {
     /// What it is called.
@@ -29,7 +29,7 @@ pub struct TagRequest {
 }
 
 /// What a tag came to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Tagged {
     /// The change set; `None` where the release is here with the same content.
     pub change_set: Option<i64>,

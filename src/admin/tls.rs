@@ -14,7 +14,7 @@ use crate::crypto::tls::{
 };
 
 /// What asking for a certificate came to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Requested {
     /// The request, for the authority.
     pub request: PathBuf,
@@ -27,7 +27,7 @@ pub struct Requested {
 }
 
 /// What is installed now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Installed {
     /// The certificate and its chain.
     pub certificate: PathBuf,

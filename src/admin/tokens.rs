@@ -5,6 +5,7 @@
 //! ends with its time.
 
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -23,7 +24,7 @@ const MOST_DAYS: u16 = 365;
 const MOST_TOKENS: usize = 1_000;
 
 /// A token as people and programs read it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TokenReport {
     /// Its number.
     pub number: i64,
@@ -44,7 +45,7 @@ pub struct TokenReport {
 }
 
 /// A token to be.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TokenRequest {
     /// What its owner calls it.
@@ -56,7 +57,7 @@ pub struct TokenRequest {
 }
 
 /// A token that was made.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TokenMade {
     /// What was made.
     pub token: TokenReport,

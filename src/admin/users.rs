@@ -5,6 +5,7 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -20,7 +21,7 @@ use crate::store::{Store, audit};
 const MOST_USERS: u64 = 10_000;
 
 /// A user as people and programs read it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UserReport {
     /// Their name.
     pub name: String,
@@ -41,7 +42,7 @@ pub struct UserReport {
 }
 
 /// A user to be.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserRequest {
     /// Their name.
@@ -53,7 +54,7 @@ pub struct UserRequest {
 }
 
 /// Another role.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RoleRequest {
     /// The role.
@@ -61,7 +62,7 @@ pub struct RoleRequest {
 }
 
 /// Another password.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PasswordRequest {
     /// The new one.
@@ -72,7 +73,7 @@ pub struct PasswordRequest {
 }
 
 /// What became of a user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UserChanged {
     /// The user, as they are, or were where they were removed.
     pub user: UserReport,

@@ -16,7 +16,7 @@ use crate::store::artifacts::{self, ArtifactId, File};
 use crate::store::contents;
 
 /// What differs between two versions of a package.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct VersionDiff {
     /// The changelog between the two, in the words of the newer one; breaking changes first.
     pub changelog: Vec<ChangelogEntry>,
@@ -79,16 +79,33 @@ pub(super) fn changelog(
     [one, other]: [&PackageVersion; 2],
     limits: &Limits,
 ) -> Result<Result<Vec<ChangelogEntry>, String>, StoreError> {
+    let changelog = read_changelog(conn, artifact, limits)?;
+    Ok(changelog.map(|it| it.between(one, other)))
+}
+
+/// Returns what the changelog of an artifact says of one version, or why it cannot be read.
+pub(super) fn changelog_of(
+    conn: &Connection,
+    artifact: ArtifactId,
+    version: &PackageVersion,
+    limits: &Limits,
+) -> Result<Result<Vec<ChangelogEntry>, String>, StoreError> {
+    let changelog = read_changelog(conn, artifact, limits)?;
+    Ok(changelog.map(|it| it.of(version)))
+}
+
+fn read_changelog(
+    conn: &Connection,
+    artifact: ArtifactId,
+    limits: &Limits,
+) -> Result<Result<Changelog, String>, StoreError> {
     let Some(file) = artifacts::file(conn, artifact, CHANGELOG_PATH)? else {
-        return Ok(Ok(Vec::new()));
+        return Ok(Ok(Changelog::default()));
     };
     let Some(text) = contents::read(conn, &file, limits.manifest_bytes)? else {
         return Ok(Err(format!("the changelog has {} bytes", file.bytes)));
     };
-    let changelog = Changelog::parse(&text, limits);
-    Ok(changelog
-        .map(|it| it.between(one, other))
-        .map_err(|error| error.to_string()))
+    Ok(Changelog::parse(&text, limits).map_err(|error| error.to_string()))
 }
 
 fn digests(files: &[File]) -> Vec<FileDigest> {

@@ -221,6 +221,7 @@ mod tests {
             version: version.to_owned(),
             address: Some([10, 0, 0, 7].into()),
             last_seen: now() - jiff::SignedDuration::from_mins(minutes),
+            last_failure: None,
         };
         let mut status = status();
         status.disk = DiskState::Full;

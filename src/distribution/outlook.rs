@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::package::PackageVersion;
 
 /// What becomes of a package.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outlook {
     /// The installed version is the one that is answered with.

@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// What becomes of packages without a good signature.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum SignaturePolicy {
     /// They go to quarantine.
@@ -25,7 +27,7 @@ pub enum SignaturePolicy {
 pub struct InvalidPolicy(String);
 
 /// What is known of the signature of a package.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "status", rename_all = "kebab-case")]
 pub enum SignatureStatus {
     /// By a key of the keyring, over this zip.
@@ -59,7 +61,9 @@ pub enum SignatureStatus {
 }
 
 /// How many packages have which status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct SignatureCounts {
     /// Good ones.
     pub good: usize,

@@ -18,7 +18,9 @@ pub struct Progress {
 }
 
 /// What a [`Progress`] said at one moment.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct ProgressReport {
     /// Bytes of the source read, as it lies on disk.
     pub read_bytes: u64,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::distribution::{SignatureCounts, SignaturePolicy};
 
 /// A plan as people and programs read it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PlanReport {
     /// Its number, for `airlock plans commit`.
     pub plan: i64,
@@ -44,7 +44,7 @@ pub struct PlanReport {
 }
 
 /// How the next edition of a release differs from the last.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct EditionReport {
     /// The release.
     pub release: String,
@@ -59,7 +59,7 @@ pub struct EditionReport {
 }
 
 /// What is known of the signatures of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SignatureReport {
     /// What becomes of packages without a good one.
     pub policy: SignaturePolicy,
@@ -70,7 +70,7 @@ pub struct SignatureReport {
 }
 
 /// What a source is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SourceReport {
     /// What the operator called it.
     pub name: String,
@@ -85,7 +85,7 @@ pub struct SourceReport {
 }
 
 /// A package and what is wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Problem {
     /// The package version, or its folder in the source.
     pub package: String,
@@ -94,7 +94,7 @@ pub struct Problem {
 }
 
 /// What a commit did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Committed {
     /// The change set; `None` when there was nothing to change.
     pub change_set: Option<i64>,

@@ -22,7 +22,7 @@ const BREAKING: &str = "breaking-change";
 pub struct Changelog(Vec<(PackageVersion, ChangelogEntry)>);
 
 /// One change of a version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ChangelogEntry {
     /// The version that brought it.
     pub version: String,
@@ -88,6 +88,12 @@ impl Changelog {
             }));
         }
         Ok(Self(entries))
+    }
+
+    /// Returns the changes that came with a version, as they stand.
+    pub fn of(self, version: &PackageVersion) -> Vec<ChangelogEntry> {
+        let entries = self.0.into_iter().filter(|(it, _)| it == version);
+        entries.map(|(_, entry)| entry).collect()
     }
 
     /// Returns the changes that came after the older of two versions and up to the newer: breaking ones first, then as they

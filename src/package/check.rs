@@ -13,7 +13,7 @@ use super::{InvalidPackageId, PackageId};
 use crate::limits::Limits;
 
 /// Something that Kibana refuses a package for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Finding {
     /// The file, its path below the root folder.
     pub file: String,

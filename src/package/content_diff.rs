@@ -13,7 +13,7 @@ use crate::crypto::Digest;
 pub type FileDigest = (String, Digest);
 
 /// What is added, removed and changed, each by name.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct NamesDiff {
     /// What is new.
     pub added: Vec<String>,
@@ -24,7 +24,7 @@ pub struct NamesDiff {
 }
 
 /// How the assets of one type differ.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AssetsDiff {
     /// `dashboard`, `ingest_pipeline`, …; `data_stream` for data streams as such.
     #[serde(rename = "type")]

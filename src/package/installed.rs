@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{PackageId, PackageName};
 
 /// An installed package.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Installed {
     /// The package.
@@ -41,6 +41,9 @@ pub enum InvalidInstalled {
     /// JSON that names no package.
     #[error("it names no installed package")]
     Nothing,
+    /// A line that names no version of a package.
+    #[error("{0:?} names no version of a package, as in nginx 1.20.0")]
+    Line(String),
 }
 
 impl InstalledList {
@@ -65,6 +68,37 @@ impl InstalledList {
             total,
         })
     }
+}
+
+impl InstalledList {
+    /// Reads what somebody copied: what Kibana answered, or lines of a package and its version (`nginx 1.20.0`,
+    /// `nginx-1.20.0`, `nginx@1.20.0`).
+    pub fn parse_pasted(text: &str) -> Result<Self, InvalidInstalled> {
+        if text.trim_start().starts_with(['{', '[']) {
+            return Self::parse(text.as_bytes());
+        }
+        let lines = text.lines().map(str::trim);
+        let mut packages = BTreeMap::new();
+        for line in lines.filter(|line| !line.is_empty()) {
+            let id = named(line);
+            let id = id.ok_or_else(|| InvalidInstalled::Line(line.chars().take(100).collect()))?;
+            let installed = Installed::of(&id.name, &id.version);
+            packages.entry(id.name).or_insert(installed);
+        }
+        if packages.is_empty() {
+            return Err(InvalidInstalled::Nothing);
+        }
+        Ok(Self {
+            packages: packages.into_values().collect(),
+            total: None,
+        })
+    }
+}
+
+/// Returns the package version that a line names. No name of a package has one of these characters.
+fn named(line: &str) -> Option<PackageId> {
+    let (name, version) = line.split_once(|c: char| c.is_whitespace() || matches!(c, '@' | '-'))?;
+    PackageId::parse(name, version.trim()).ok()
 }
 
 fn elements(page: &Value) -> &[Value] {
@@ -145,6 +179,27 @@ mod tests {
             format!("{} {}{star}", it.package, it.version)
         };
         list.packages.iter().map(shown).collect()
+    }
+
+    #[test]
+    fn lines_are_as_good_as_what_kibana_answers() {
+        let pasted = |text: &str| {
+            let list = InstalledList::parse_pasted(text).map_err(|error| error.to_string())?;
+            let shown = |it: &Installed| format!("{} {}", it.package, it.version);
+            Ok::<_, String>(list.packages.iter().map(shown).collect::<Vec<_>>())
+        };
+        let lines = " nginx 1.20.0\r\n\nsystem-1.6.4\naws@1.23.4-beta.1\n";
+        let expected = ["aws 1.23.4-beta.1", "nginx 1.20.0", "system 1.6.4"];
+        assert_eq!(pasted(lines).unwrap(), expected);
+        let json = r#" {"items":[{"name":"nginx","version":"1.20.0"}]}"#;
+        assert_eq!(pasted(json).unwrap(), ["nginx 1.20.0"]);
+        for wrong in ["nginx", "nginx <script>", "../x 1.0.0"] {
+            assert!(
+                pasted(wrong).unwrap_err().contains("names no version"),
+                "{wrong}"
+            );
+        }
+        assert!(pasted(" \n").is_err());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::crypto::Digest;
 
 /// A detection rule, as far as people tell rules apart.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SecurityRule {
     /// Its `rule_id`; the name of its file where that cannot be read.
     pub rule_id: String,
@@ -24,7 +24,7 @@ pub struct SecurityRule {
 }
 
 /// A detection rule that is another than it was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RuleChange {
     /// As it is.
     #[serde(flatten)]
@@ -34,7 +34,7 @@ pub struct RuleChange {
 }
 
 /// How the detection rules of two versions of a package differ, by name.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RulesDiff {
     /// Rules that are new.
     pub added: Vec<SecurityRule>,

@@ -160,7 +160,9 @@ impl Line {
         }
         let kibanas = self.request.app_data::<Data<Kibanas>>();
         if let (Some(version), Some(kibanas)) = (self.agent().and_then(kibana_version), kibanas) {
-            kibanas.note(version, self.client());
+            let target = self.request.uri().path_and_query();
+            let target = target.map_or("", |it| it.as_str());
+            kibanas.note(version, self.client(), target, self.status.as_u16());
         }
         if self.watching.logs_requests && tracing::enabled!(target: REQUESTS, Level::INFO) {
             self.write(bytes, took);

@@ -131,6 +131,12 @@ pub fn newest(conn: &Connection, limit: u32) -> Result<Vec<ChangeSet>, StoreErro
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Returns the change set before one, or `None`.
+pub fn before(conn: &Connection, id: ChangeSetId) -> Result<Option<ChangeSetId>, StoreError> {
+    let mut query = conn.prepare_cached("SELECT max(id) FROM change_set WHERE id < :id")?;
+    Ok(query.query_row(named_params! { ":id": id }, |row| row.get(0))?)
+}
+
 /// Returns how many change sets there are.
 pub fn count(conn: &Connection) -> Result<u64, StoreError> {
     let count: i64 = conn.query_row("SELECT count(*) FROM change_set", [], |row| row.get(0))?;

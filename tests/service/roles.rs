@@ -142,6 +142,7 @@ fn this_is_served_and_each_needs_this_role() {
     viewer    GET /signatures
     viewer    GET /signatures/{branch}
     admin     PUT /signatures/{branch}
+    viewer    GET /openapi.json
     viewer    GET /status
     viewer    GET /session
     nobody    POST /session

@@ -8,7 +8,7 @@ use crate::admin::holds::HoldReport;
 use crate::distribution::Exact;
 
 /// A distribution as people and programs read it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct DistributionReport {
     /// Its name: it answers at `/d/{name}/`, and `default` at `/` too.
     pub name: String,
@@ -21,7 +21,7 @@ pub struct DistributionReport {
 }
 
 /// A distribution with what each of its branches brings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct DistributionDetails {
     /// The distribution.
     #[serde(flatten)]
@@ -41,7 +41,7 @@ pub struct DistributionDetails {
 }
 
 /// What a branch brings to a distribution.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Layer {
     /// The branch.
     pub branch: String,
@@ -54,7 +54,7 @@ pub struct Layer {
 }
 
 /// A version that is not offered, as a branch before has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Shadowed {
     /// The package version.
     pub package: String,
@@ -67,7 +67,7 @@ pub struct Shadowed {
 }
 
 /// What a changed distribution came to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Changed {
     /// The change set; `None` when it was so already.
     pub change_set: Option<i64>,
@@ -85,7 +85,7 @@ pub struct Changed {
 }
 
 /// What a distribution is to serve: as another one does, or one branch with others.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LayersRequest {
     /// The branch or release it is made of; what is there stays where it is not said.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::distribution::Hold;
 
 /// A hold as people and programs read it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct HoldReport {
     /// Its number.
     pub number: i64,
@@ -31,7 +31,7 @@ pub struct HoldReport {
 }
 
 /// A hold with who made it when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct HoldDetails {
     /// The hold.
     #[serde(flatten)]
@@ -45,7 +45,7 @@ pub struct HoldDetails {
 }
 
 /// A hold to be.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HoldRequest {
     /// The package, or the one version of it that is held.
@@ -68,7 +68,7 @@ pub struct HoldRequest {
 }
 
 /// What goes with a release of a hold.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReleaseRequest {
     /// Why.

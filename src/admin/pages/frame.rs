@@ -1,5 +1,7 @@
 //! What stands around every page: the sections, the lens, who is there.
 
+use std::fmt::Display;
+
 use actix_web::{HttpMessage, HttpRequest};
 use jiff::Timestamp;
 
@@ -9,6 +11,7 @@ use crate::admin::error::OperationError;
 use crate::admin::roles::{Caller, How, Role};
 use crate::admin::status::Service;
 use crate::crypto::Secret;
+use crate::people::Actor;
 use crate::store::{Store, change_sets, distributions};
 
 /// Moments of the past that the lens offers.
@@ -47,6 +50,8 @@ pub(in crate::admin) struct Frame {
     pub(super) lens: Lens,
     pub(super) path: String,
     pub(super) who: String,
+    /// The same as the store records it, for what is only looked at.
+    pub(super) actor: Actor,
     pub(super) role: Role,
     pub(super) csrf: String,
     pub(super) last_login: Option<String>,
@@ -142,6 +147,7 @@ impl Frame {
             csrf: caller.csrf().map(Secret::reveal).unwrap_or_default(),
             last_login: last_login(&caller),
             can_log_out: matches!(caller.how, How::Session { .. }),
+            actor: caller.actor(),
             who: caller.name,
             role: caller.role,
             distributions: with_default(distributions),
@@ -162,8 +168,8 @@ impl Frame {
     }
 
     /// Returns the address of a page under this lens.
-    pub(super) fn to(&self, path: &str) -> String {
-        self.lens.address(path, &[])
+    pub(super) fn to(&self, path: impl Display) -> String {
+        self.lens.address(&path.to_string(), &[])
     }
 
     /// Returns the same with a further parameter.
@@ -174,6 +180,12 @@ impl Frame {
     /// Returns the address of a page where another distribution is looked at.
     pub(super) fn on(&self, distribution: &str, path: &str) -> String {
         self.lens.on(distribution).address(path, &[])
+    }
+
+    /// Returns one of the page's own parameters.
+    pub(super) fn own(&self, name: &str) -> Option<&str> {
+        let found = self.kept.iter().find(|(own, _)| own == name);
+        found.map(|(_, value)| value.as_str())
     }
 
     pub(super) fn asset(&self, name: &str) -> String {

@@ -1,11 +1,13 @@
 //! What went wrong, as a page: what happened, what is untouched, what to do.
 
-use actix_web::http::StatusCode;
+use actix_web::http::uri::PathAndQuery;
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 
 use super::frame::{Frame, FrameRequest, Section};
+use super::see;
 use crate::admin::error::{Failure, OperationError};
 use crate::admin::routes::{Operator, Refusal};
 
@@ -36,8 +38,11 @@ pub(super) async fn no_such_page(request: HttpRequest) -> HttpResponse {
     .await
 }
 
-/// Answers with the page of a failure.
+/// Answers with the page of a failure; who has to log in before they look is led there.
 pub(in crate::admin) async fn page(request: &HttpRequest, error: OperationError) -> HttpResponse {
+    if matches!(error, OperationError::NotSignedIn) && request.method() == Method::GET {
+        return to_login(request);
+    }
     let failure = Failure::from(error);
     let status = Refusal::from_failure(failure.clone()).status_code();
     if status.is_server_error() {
@@ -61,6 +66,20 @@ pub(in crate::admin) async fn page(request: &HttpRequest, error: OperationError)
     HttpResponse::build(status)
         .content_type("text/html; charset=utf-8")
         .body(html.unwrap_or_default())
+}
+
+/// Leads to the login, and from there back.
+fn to_login(request: &HttpRequest) -> HttpResponse {
+    let here = request
+        .uri()
+        .path_and_query()
+        .map_or("/", PathAndQuery::as_str);
+    let here = here.strip_prefix("/admin").unwrap_or("/");
+    let query = serde_urlencoded::to_string([("next", here)]).unwrap_or_default();
+    match here {
+        "" | "/" => see("/login"),
+        _ => see(&format!("/login?{query}")),
+    }
 }
 
 async fn framed(
@@ -98,12 +117,23 @@ fn advice(kind: &str) -> &'static str {
         "needs-role" => {
             "Somebody with that role can do it, or give it to you: System, People and tokens."
         }
+        "not-signed-in" => "Log in: /admin/login",
+        "bad-csrf" | "other-origin" => {
+            "The page is from another session. Go back, load it again, and try again."
+        }
+        "other-host" => {
+            "Add the name to access.hosts in the settings, or ask for a name of the certificate."
+        }
+        "needs-tls" => {
+            "Reach it over TLS, or from the host itself: ssh -L 8080:localhost:8080 HOST"
+        }
         "disk-full" => {
             "Free some room on the disk of the data folder, or let System, Storage collect what nothing needs."
         }
         "in-service" => "Let those distributions serve something else first.",
         "importing" => "Wait until the import has ended, or cancel it: Transfer shows it.",
         "needs-reason" => "Go back and say why.",
+        "not-typed" => "Go back and type it exactly as it is shown there.",
         "store" | "damaged" | "data-folder" => {
             "The service log has the details: journalctl -u airlock"
         }

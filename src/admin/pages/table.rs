@@ -7,13 +7,16 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web;
 use actix_web::{FromRequest, Handler, Responder, Route};
 
-use super::{overview, problem};
+use super::{
+    change_set, changes, connect, difference, entry, installed, keys, kibanas, overview, package,
+    package_version, packages, plan, preflight, problem, release, storage,
+};
 use crate::admin::entrance::{self, CsrfIn};
-use crate::admin::roles::Role::{self, Viewer};
+use crate::admin::roles::Role::{self, Admin, Approver, Publisher, Viewer};
 
 /// A page, and the role that it needs.
 pub(super) struct Entry {
-    needs: Role,
+    needs: Option<Role>,
     method: Method,
     path: &'static str,
     route: Route,
@@ -22,8 +25,8 @@ pub(super) struct Entry {
 /// A page or form that is served, and to whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServedPage {
-    /// The role that it needs.
-    pub needs: Role,
+    /// The role that it needs; `None`: nobody has to be logged in.
+    pub needs: Option<Role>,
     /// The method.
     pub method: Method,
     /// The path's pattern, below `/admin`.
@@ -34,8 +37,46 @@ pub struct ServedPage {
 #[rustfmt::skip]
 pub(super) fn entries() -> Vec<Entry> {
     const GET: Method = Method::GET;
+    const POST: Method = Method::POST;
     vec![
+        open(GET, "/login", entry::login),
+        open(POST, "/login", entry::log_in),
+        entry(POST, Viewer, "/logout", entry::log_out),
+        open(GET, "/setup/{link}", entry::setup),
+        open(POST, "/setup/{link}", entry::set_up),
         entry(GET, Viewer, "/", overview::show),
+        entry(GET, Viewer, "/packages", packages::show),
+        entry(GET, Viewer, "/packages/{name}", package::show),
+        entry(POST, Approver, "/packages/{name}/hold", package::hold),
+        entry(GET, Viewer, "/packages/{name}/{version}", package_version::show),
+        entry(GET, Viewer, "/packages/{name}/{version}/icon", package::icon),
+        entry(POST, Approver, "/packages/{name}/{version}/promote", package::promote),
+        entry(POST, Approver, "/packages/{name}/{version}/remove", package::remove),
+        entry(POST, Approver, "/packages/{name}/{version}/withdraw", package::withdraw),
+        entry(POST, Approver, "/holds/{number}/release", package::release),
+        entry(GET, Viewer, "/changes", changes::show),
+        entry(GET, Viewer, "/changes/{number}", change_set::show),
+        entry(POST, Approver, "/changes/{number}/back", change_set::go_back),
+        entry(GET, Viewer, "/plans/{id}", plan::show),
+        entry(POST, Approver, "/plans/{id}/commit", plan::commit),
+        entry(POST, Publisher, "/plans/{id}/drop", plan::forget),
+        entry(POST, Publisher, "/plans/{id}/target", plan::place),
+        entry(GET, Viewer, "/diff", difference::show),
+        entry(GET, Viewer, "/kibanas", kibanas::show),
+        entry(GET, Viewer, "/kibanas/connect", connect::show),
+        entry(GET, Viewer, "/kibanas/preflight", preflight::show),
+        entry(POST, Viewer, "/kibanas/preflight", preflight::show_pasted),
+        entry(GET, Viewer, "/kibanas/installed", installed::show),
+        entry(GET, Viewer, "/system", storage::show),
+        entry(GET, Admin, "/system/collect", storage::show_collect),
+        entry(POST, Admin, "/system/collect", storage::do_collect),
+        entry(GET, Admin, "/system/releases/{release}/delete", release::show_delete),
+        entry(POST, Admin, "/system/releases/{release}/delete", release::delete),
+        entry(GET, Viewer, "/system/keys", keys::show),
+        entry(POST, Admin, "/system/keys/look", keys::show_pasted),
+        entry(POST, Admin, "/system/keys/add", keys::add),
+        entry(POST, Admin, "/system/keys/remove", keys::remove),
+        entry(POST, Admin, "/system/keys/policy", keys::set_policy),
     ]
 }
 
@@ -59,11 +100,17 @@ impl Entry {
 }
 
 async fn guard(
-    needs: Role,
+    needs: Option<Role>,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, actix_web::Error> {
-    if let Err(error) = entrance::admit(needs, CsrfIn::Form, request.request()).await {
+    let admitted = match needs {
+        Some(needs) => entrance::admit(needs, CsrfIn::Form, request.request())
+            .await
+            .map(drop),
+        None => entrance::admit_anybody(request.request()),
+    };
+    if let Err(error) = admitted {
         let (request, _unread) = request.into_parts();
         let answer = problem::page(&request, error).await;
         return Ok(ServiceResponse::new(request, answer));
@@ -79,7 +126,20 @@ where
     F::Output: Responder + 'static,
 {
     Entry {
-        needs,
+        needs: Some(needs),
+        ..open(method, path, handler)
+    }
+}
+
+/// As [`entry`], for what nobody has to be logged in for.
+fn open<F, A>(method: Method, path: &'static str, handler: F) -> Entry
+where
+    F: Handler<A>,
+    A: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    Entry {
+        needs: None,
         route: web::method(method.clone()).to(handler),
         method,
         path,

@@ -10,7 +10,7 @@ use crate::admin::distributions::{
 };
 
 /// A distribution to be made.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DistributionRequest {
     /// Its name.

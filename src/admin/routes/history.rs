@@ -9,7 +9,7 @@ use crate::admin::history::{self, ChangeSetReport, History};
 use crate::admin::prune::{self, PruneRequest, Pruned};
 
 /// How much of the history is asked for.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HistoryRequest {
     /// How many change sets, the newest first.

@@ -9,7 +9,7 @@ use crate::admin::branches::Done;
 use crate::admin::holds::{self, HoldDetails, HoldRequest, ReleaseRequest};
 
 /// Whose holds are asked for.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HoldsOf {
     /// The distribution; all where it is not said.

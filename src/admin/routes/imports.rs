@@ -17,7 +17,7 @@ use crate::distribution::SignaturePolicy;
 use crate::import::{self, Progress, StageRequest, Staged};
 
 /// How an import is asked for; the source is the body.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportRequest {
     /// What the operator calls the source.
@@ -42,7 +42,7 @@ pub struct ImportRequest {
 }
 
 /// What an import that was staged came to.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct StagedReport {
     /// The plan's number.
     pub plan: i64,
@@ -61,7 +61,7 @@ pub struct StagedReport {
 }
 
 /// A source that may have been read before.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KnownSourceRequest {
     /// Its size.

@@ -12,7 +12,7 @@ use crate::import;
 use crate::store::stages::StageId;
 
 /// Where an import's content belongs, as it is asked for.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TargetRequest {
     /// A release.
@@ -22,7 +22,7 @@ pub struct TargetRequest {
 }
 
 /// The operator's word on what the rules ask for.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConsentRequest {
     /// Whether versions may be overwritten where the branch allows it.

@@ -37,9 +37,8 @@ impl std::fmt::Display for Refusal {
 impl ResponseError for Refusal {
     fn status_code(&self) -> StatusCode {
         match self.0.kind.as_str() {
-            "invalid-request" | "weak-password" | "reserved-name" | "named-like-release" => {
-                StatusCode::BAD_REQUEST
-            }
+            "invalid-request" | "not-typed" | "weak-password" | "reserved-name"
+            | "named-like-release" => StatusCode::BAD_REQUEST,
             "needs-role" | "wrong-password" | "token-above-owner" | "by-token" | "other-origin"
             | "bad-csrf" | "needs-tls" | "not-from-there" | "unknown-user" => StatusCode::FORBIDDEN,
             "not-signed-in" | "wrong-login" => StatusCode::UNAUTHORIZED,

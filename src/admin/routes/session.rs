@@ -4,6 +4,7 @@ use actix_web::http::header::SET_COOKIE;
 use actix_web::web::{Data, Json, Payload};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -20,14 +21,14 @@ use crate::store::users::Login;
 const MOST_BODY_BYTES: usize = 8 << 10;
 
 /// A name and a password.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct LoginRequest {
     name: String,
     password: Password,
 }
 
 /// Who asks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionReport {
     /// The name as it is recorded.
     pub name: String,
@@ -44,7 +45,7 @@ pub struct SessionReport {
 }
 
 /// A login.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LastLogin {
     /// When.
     pub at: Timestamp,
@@ -89,7 +90,7 @@ pub(super) async fn log_in(
     request: HttpRequest,
     body: Payload,
 ) -> Result<HttpResponse, Refusal> {
-    let web = web(&request)?;
+    let web = web_of(&request)?;
     let LoginRequest { name, password } = small_json(&request, body).await?;
     let logged_in = entrance::log_in(&operator, &web, &request, name, password).await?;
     Ok(HttpResponse::Ok()
@@ -102,7 +103,7 @@ pub(super) async fn set_up(
     request: HttpRequest,
     body: Payload,
 ) -> Result<HttpResponse, Refusal> {
-    let web = web(&request)?;
+    let web = web_of(&request)?;
     let asked: SetupRequest = small_json(&request, body).await?;
     let logged_in = entrance::set_up(&operator, &web, &request, asked).await?;
     Ok(HttpResponse::Ok()
@@ -115,7 +116,7 @@ pub(super) async fn log_out(
     request: HttpRequest,
 ) -> Result<HttpResponse, Refusal> {
     let caller = caller(&request).ok_or(OperationError::Nobody)?;
-    let web = web(&request)?;
+    let web = web_of(&request)?;
     let cookie = entrance::log_out(&operator, &web, &request, &caller).await?;
     Ok(HttpResponse::NoContent()
         .insert_header((SET_COOKIE, cookie))
@@ -142,7 +143,7 @@ async fn small_json<T: DeserializeOwned>(
 }
 
 /// Returns what serves the web, where that is the door.
-fn web(request: &HttpRequest) -> Result<Data<Web>, OperationError> {
+pub(in crate::admin) fn web_of(request: &HttpRequest) -> Result<Data<Web>, OperationError> {
     match request.app_data::<Door>() {
         Some(Door::Web(web)) => Ok(web.clone()),
         _ => Err(OperationError::InvalidRequest(

@@ -11,19 +11,24 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web;
 use actix_web::{FromRequest, Handler, Responder, Route};
 
+use super::describe::{Description, Given, Schemas, Taken, describe};
 use super::refusal::Refusal;
 use super::{
-    additions, audit, branches, distributions, history, holds, house, imports, keys, plans,
-    quarantine, questions, records, session, signatures, status, tls, tokens, users,
+    additions, audit, branches, distributions, history, holds, house, imports, keys, openapi,
+    plans, quarantine, questions, records, session, signatures, status, tls, tokens, users,
 };
 use crate::admin::entrance::{self, CsrfIn};
 use crate::admin::roles::Role::{self, Admin, Approver, Publisher, Viewer};
 
-/// A route, and the role that it needs.
+/// A route, the role that it needs, and what there is to say of it.
 pub(super) struct Entry {
-    needs: Option<Role>,
-    method: Method,
-    path: &'static str,
+    pub(super) needs: Option<Role>,
+    pub(super) method: Method,
+    pub(super) path: &'static str,
+    /// What it does, in a few words.
+    pub(super) summary: &'static str,
+    /// What it takes and answers.
+    pub(super) describe: fn(&mut Schemas) -> Description,
     route: Route,
 }
 
@@ -46,69 +51,70 @@ pub(super) fn entries() -> Vec<Entry> {
     const PUT: Method = Method::PUT;
     const DELETE: Method = Method::DELETE;
     vec![
-        entry(GET, Viewer, "/sources/known", imports::known_source),
-        entry(POST, Publisher, "/imports", imports::post_import),
-        entry(GET, Viewer, "/imports/{job}", imports::get_import),
-        entry(GET, Viewer, "/plans", plans::list_plans),
-        entry(GET, Viewer, "/plans/{id}", plans::show_plan),
-        entry(DELETE, Publisher, "/plans/{id}", plans::drop_plan),
-        entry(PUT, Publisher, "/plans/{id}/target", plans::set_target),
-        entry(POST, Approver, "/plans/{id}/commit", plans::commit_plan),
-        entry(POST, Approver, "/branches/{branch}/remove", branches::remove),
-        entry(POST, Approver, "/promotions", branches::promote),
-        entry(POST, Approver, "/releases", branches::tag),
-        entry(POST, Admin, "/releases/{release}/delete", house::delete_release),
-        entry(POST, Approver, "/additions", additions::add),
-        entry(GET, Viewer, "/distributions/{name}/record", records::offer_record),
-        entry(GET, Viewer, "/records/{number}", records::record),
-        entry(GET, Viewer, "/signer", records::signer),
-        entry(GET, Viewer, "/tls", tls::show),
-        entry(POST, Admin, "/tls/reload", tls::reload),
-        entry(POST, Admin, "/gc", house::collect),
-        entry(GET, Viewer, "/sizes", house::sizes),
-        entry(POST, Approver, "/rollbacks", branches::rollback),
-        entry(GET, Viewer, "/distributions", distributions::list),
-        entry(POST, Approver, "/distributions", distributions::create),
-        entry(GET, Viewer, "/distributions/{name}", distributions::show),
-        entry(PUT, Approver, "/distributions/{name}", distributions::set),
-        entry(DELETE, Approver, "/distributions/{name}", distributions::delete),
-        entry(PUT, Approver, "/distributions/default/{branch}", distributions::activate),
-        entry(POST, Approver, "/distributions/{name}/holds", holds::hold),
-        entry(POST, Approver, "/withdrawals", holds::withdraw),
-        entry(GET, Viewer, "/holds", holds::list),
-        entry(POST, Approver, "/holds/{number}/release", holds::release),
-        entry(GET, Viewer, "/history", history::list),
-        entry(POST, Admin, "/history/prune", history::prune),
-        entry(GET, Viewer, "/history/{number}", history::show),
-        entry(GET, Viewer, "/diff", questions::diff),
-        entry(GET, Viewer, "/explain", questions::explain),
-        entry(POST, Viewer, "/preflight", questions::preflight),
-        entry(GET, Viewer, "/keys", keys::list),
-        entry(POST, Admin, "/keys", keys::add),
-        entry(DELETE, Admin, "/keys/{fingerprint}", keys::remove),
-        entry(GET, Viewer, "/quarantine", quarantine::list),
-        entry(POST, Publisher, "/quarantine/retry", quarantine::retry),
-        entry(POST, Approver, "/quarantine/drop", quarantine::drop_cases),
-        entry(GET, Viewer, "/signatures", signatures::list),
-        entry(GET, Viewer, "/signatures/{branch}", signatures::show),
-        entry(PUT, Admin, "/signatures/{branch}", signatures::set_policy),
-        entry(GET, Viewer, "/status", status::show),
-        entry(GET, Viewer, "/session", session::show),
-        open(POST, "/session", session::log_in),
-        entry(DELETE, Viewer, "/session", session::log_out),
-        open(POST, "/setup", session::set_up),
-        entry(GET, Admin, "/users", users::list),
-        entry(POST, Admin, "/users", users::add),
-        entry(PUT, Admin, "/users/{name}", users::set_role),
-        entry(DELETE, Admin, "/users/{name}", users::remove),
-        entry(POST, Admin, "/users/{name}/unlock", users::unlock),
-        entry(PUT, Viewer, "/users/{name}/password", users::set_password),
-        entry(GET, Viewer, "/tokens", tokens::list),
-        entry(POST, Viewer, "/tokens", tokens::make),
-        entry(DELETE, Viewer, "/tokens/{number}", tokens::remove),
-        entry(POST, Admin, "/setup-link", tokens::make_setup_link),
-        entry(GET, Viewer, "/audit", audit::list),
-        entry(GET, Viewer, "/audit/verification", audit::verify),
+        entry(GET, Viewer, "/sources/known", imports::known_source, "Tells whether a source of this size and digest was read before"),
+        entry(POST, Publisher, "/imports", imports::post_import, "Stages the source that is the body"),
+        entry(GET, Viewer, "/imports/{job}", imports::get_import, "Tells how far an import is"),
+        entry(GET, Viewer, "/plans", plans::list_plans, "Lists the plans that wait for a commit"),
+        entry(GET, Viewer, "/plans/{id}", plans::show_plan, "Shows what a plan would change"),
+        entry(DELETE, Publisher, "/plans/{id}", plans::drop_plan, "Drops a plan"),
+        entry(PUT, Publisher, "/plans/{id}/target", plans::set_target, "Says where a plan belongs"),
+        entry(POST, Approver, "/plans/{id}/commit", plans::commit_plan, "Commits a plan"),
+        entry(POST, Approver, "/branches/{branch}/remove", branches::remove, "Removes packages from a branch"),
+        entry(POST, Approver, "/promotions", branches::promote, "Moves packages from one branch to another"),
+        entry(POST, Approver, "/releases", branches::tag, "Makes a release of a branch as it is"),
+        entry(POST, Admin, "/releases/{release}/delete", house::delete_release, "Deletes a release"),
+        entry(POST, Approver, "/additions", additions::add, "Adds the package whose zip is the body"),
+        entry(GET, Viewer, "/distributions/{name}/record", records::offer_record, "Returns the signed record of what a distribution offers"),
+        entry(GET, Viewer, "/records/{number}", records::record, "Returns the signed record of a change set"),
+        entry(GET, Viewer, "/signer", records::signer, "Shows the key that signs records"),
+        entry(GET, Viewer, "/tls", tls::show, "Shows the certificate in force"),
+        entry(POST, Admin, "/tls/reload", tls::reload, "Takes up the certificate that was installed"),
+        entry(POST, Admin, "/gc", house::collect, "Takes out what nothing needs"),
+        entry(GET, Viewer, "/sizes", house::sizes, "Tells what the store takes, and for what"),
+        entry(POST, Approver, "/rollbacks", branches::rollback, "Brings distributions back to an earlier moment"),
+        entry(GET, Viewer, "/distributions", distributions::list, "Lists the distributions"),
+        entry(POST, Approver, "/distributions", distributions::create, "Makes a distribution"),
+        entry(GET, Viewer, "/distributions/{name}", distributions::show, "Shows a distribution"),
+        entry(PUT, Approver, "/distributions/{name}", distributions::set, "Sets what a distribution serves"),
+        entry(DELETE, Approver, "/distributions/{name}", distributions::delete, "Deletes a distribution"),
+        entry(PUT, Approver, "/distributions/default/{branch}", distributions::activate, "Sets what is served at the root"),
+        entry(POST, Approver, "/distributions/{name}/holds", holds::hold, "Holds packages back in a distribution"),
+        entry(POST, Approver, "/withdrawals", holds::withdraw, "Holds packages back in every distribution"),
+        entry(GET, Viewer, "/holds", holds::list, "Lists the holds"),
+        entry(POST, Approver, "/holds/{number}/release", holds::release, "Lets a hold go"),
+        entry(GET, Viewer, "/history", history::list, "Lists the change sets, the newest first"),
+        entry(POST, Admin, "/history/prune", history::prune, "Lets go of what was replaced or removed"),
+        entry(GET, Viewer, "/history/{number}", history::show, "Shows a change set"),
+        entry(GET, Viewer, "/diff", questions::diff, "Compares what two places offer"),
+        entry(GET, Viewer, "/explain", questions::explain, "Tells why a package is offered or not"),
+        entry(POST, Viewer, "/preflight", questions::preflight, "Tells what a Kibana of another version would find"),
+        entry(GET, Viewer, "/keys", keys::list, "Lists the keys that are trusted"),
+        entry(POST, Admin, "/keys", keys::add, "Adds a key"),
+        entry(DELETE, Admin, "/keys/{fingerprint}", keys::remove, "Takes a key out"),
+        entry(GET, Viewer, "/quarantine", quarantine::list, "Lists what could not come in"),
+        entry(POST, Publisher, "/quarantine/retry", quarantine::retry, "Tries what could not come in again"),
+        entry(POST, Approver, "/quarantine/drop", quarantine::drop_cases, "Drops what could not come in"),
+        entry(GET, Viewer, "/signatures", signatures::list, "Tells of every branch how its packages are signed"),
+        entry(GET, Viewer, "/signatures/{branch}", signatures::show, "Tells of a branch how its packages are signed"),
+        entry(PUT, Admin, "/signatures/{branch}", signatures::set_policy, "Sets what becomes of packages without a good signature"),
+        entry(GET, Viewer, "/openapi.json", openapi::show, "Returns this document"),
+        entry(GET, Viewer, "/status", status::show, "Tells how the appliance is"),
+        entry(GET, Viewer, "/session", session::show, "Tells who asks"),
+        open(POST, "/session", session::log_in, "Logs in"),
+        entry(DELETE, Viewer, "/session", session::log_out, "Logs out"),
+        open(POST, "/setup", session::set_up, "Makes the first admin by a setup link"),
+        entry(GET, Admin, "/users", users::list, "Lists the people"),
+        entry(POST, Admin, "/users", users::add, "Adds a person"),
+        entry(PUT, Admin, "/users/{name}", users::set_role, "Gives a person another role"),
+        entry(DELETE, Admin, "/users/{name}", users::remove, "Removes a person"),
+        entry(POST, Admin, "/users/{name}/unlock", users::unlock, "Unlocks a person"),
+        entry(PUT, Viewer, "/users/{name}/password", users::set_password, "Sets a password"),
+        entry(GET, Viewer, "/tokens", tokens::list, "Lists tokens"),
+        entry(POST, Viewer, "/tokens", tokens::make, "Makes a token, and tells it once"),
+        entry(DELETE, Viewer, "/tokens/{number}", tokens::remove, "Takes a token back"),
+        entry(POST, Admin, "/setup-link", tokens::make_setup_link, "Makes a setup link"),
+        entry(GET, Viewer, "/audit", audit::list, "Lists the audit log, the newest first"),
+        entry(GET, Viewer, "/audit/verification", audit::verify, "Follows the chain of the audit log"),
     ]
 }
 
@@ -149,28 +155,36 @@ async fn guard(
     next.call(request).await
 }
 
-/// Returns an entry; `F` is what answers.
-fn entry<F, A>(method: Method, needs: Role, path: &'static str, handler: F) -> Entry
+/// Returns an entry; `F` is what answers, and its types are the description.
+fn entry<F, A>(
+    method: Method,
+    needs: Role,
+    path: &'static str,
+    handler: F,
+    summary: &'static str,
+) -> Entry
 where
     F: Handler<A>,
-    A: FromRequest + 'static,
-    F::Output: Responder + 'static,
+    A: FromRequest + Taken + 'static,
+    F::Output: Responder + Given + 'static,
 {
     Entry {
         needs: Some(needs),
-        ..open(method, path, handler)
+        ..open(method, path, handler, summary)
     }
 }
 
 /// As [`entry`], for what nobody has to be logged in for.
-fn open<F, A>(method: Method, path: &'static str, handler: F) -> Entry
+fn open<F, A>(method: Method, path: &'static str, handler: F, summary: &'static str) -> Entry
 where
     F: Handler<A>,
-    A: FromRequest + 'static,
-    F::Output: Responder + 'static,
+    A: FromRequest + Taken + 'static,
+    F::Output: Responder + Given + 'static,
 {
     Entry {
         needs: None,
+        summary,
+        describe: describe::<A, F::Output>,
         route: web::method(method.clone()).to(handler),
         method,
         path,

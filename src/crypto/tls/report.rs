@@ -7,7 +7,7 @@ use super::certificate::Certificate;
 use super::chain::{Chain, End};
 
 /// A chain as `airlock tls show` tells of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CertificateReport {
     /// The hosts and addresses that the certificate is for.
     pub names: Vec<String>,
@@ -34,7 +34,7 @@ pub struct CertificateReport {
 }
 
 /// A certificate beyond the server's own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LinkReport {
     /// Whose it is.
     pub subject: String,

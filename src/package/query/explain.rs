@@ -11,7 +11,7 @@ use super::{Conditions, DiscoveryFilter, Rules, SearchQuery};
 use crate::package::{Categories, Facts, PackageName};
 
 /// What a query may ask of a package version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Condition {
     /// `type`.
@@ -31,7 +31,7 @@ pub enum Condition {
 }
 
 /// A condition that a package version does not meet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Unmet {
     /// The condition.
     pub condition: Condition,
