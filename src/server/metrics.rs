@@ -15,6 +15,7 @@ use actix_web::HttpRequest;
 use actix_web::http::{Method, StatusCode};
 use parking_lot::RwLock;
 
+use crate::admin::entrance;
 use crate::api::route::{Resource, Route};
 use crate::limits::Limits;
 
@@ -117,6 +118,10 @@ impl Metrics {
 
 /// Returns the route that a path is of, as the reference writes it.
 fn path(raw: &str) -> &'static str {
+    let below = raw.strip_prefix(entrance::PATH);
+    if below.is_some_and(|below| below.is_empty() || below.starts_with('/')) {
+        return entrance::PATH;
+    }
     let Some(route) = Route::parse(raw, &Limits::default()) else {
         return "unknown";
     };

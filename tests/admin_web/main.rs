@@ -6,6 +6,7 @@ mod answers;
 mod child;
 mod listeners;
 mod login;
+mod pages;
 mod requests;
 mod rules;
 mod table;

@@ -73,6 +73,11 @@ impl Ask {
         self.instead("content-type", "application/json")
     }
 
+    pub fn form(mut self, body: &str) -> Self {
+        self.body = body.to_owned();
+        self.instead("content-type", "application/x-www-form-urlencoded")
+    }
+
     /// From another host.
     pub fn from(mut self, peer: &str) -> Self {
         self.peer = Some(peer.parse().unwrap());

@@ -11,7 +11,7 @@ const API: &str = "/admin/api/v1";
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Returns a path with something in each of its places.
-fn filled(path: &str) -> String {
+pub fn filled(path: &str) -> String {
     let part = |part: &str| match part {
         // Beyond the numbers that tokens of these tests have.
         "{id}" | "{number}" => "700007".to_owned(),
