@@ -335,3 +335,27 @@ async fn how_long_answers_may_be_kept_is_what_the_settings_say() {
         (600, 600)
     );
 }
+
+#[actix_web::test]
+async fn no_page_of_this_host_runs_or_frames_what_packages_hold() {
+    let registry = registry().await;
+    let path = "/package/nginx/1.5.0/docs/README.md";
+    for dest in [
+        "script",
+        "style",
+        "iframe",
+        "object",
+        "embed",
+        "worker",
+        "serviceworker",
+        "x",
+    ] {
+        let sent = [("sec-fetch-site", "same-origin"), ("sec-fetch-dest", dest)];
+        assert_eq!(status(&registry, path, &sent).await, 403, "{dest}");
+        assert_eq!(status(&registry, path, &sent[1..]).await, 200, "{dest}");
+    }
+    for dest in ["image", "document", "empty"] {
+        let sent = [("sec-fetch-site", "same-origin"), ("sec-fetch-dest", dest)];
+        assert_eq!(status(&registry, path, &sent).await, 200, "{dest}");
+    }
+}

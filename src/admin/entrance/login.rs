@@ -261,7 +261,8 @@ impl Attempt {
                 json!({ "why": "wrong password", "failures": failures, "is_locked": is_locked })
             }
         };
-        let name = user.map_or_else(|| self.name.clone(), |user| user.name);
+        // What nobody is called may be a password that was typed one line too high.
+        let name = user.map_or_else(String::new, |user| user.name);
         Ok((name, why))
     }
 
