@@ -4,7 +4,9 @@ mod contents;
 mod likeness;
 mod report;
 
+use jiff::Timestamp;
 use rusqlite::{Connection, Transaction};
+use serde_json::json;
 
 use super::branches::{self as of_branches, begin};
 use super::error::OperationError;
@@ -12,10 +14,11 @@ use super::fetched;
 use super::history;
 use super::missing::Missing;
 use crate::distribution::{BranchKind, DistributionName, Exact};
-use crate::people::Actor;
+use crate::people::{Actor, Role};
 use crate::store::branches::{self, Branch, BranchId};
+use crate::store::change_sets::ChangeSetId;
 use crate::store::distributions::{self, DistributionId};
-use crate::store::{Store, StoreError, holds};
+use crate::store::{Store, StoreError, approvals, audit, holds};
 use likeness::{HoldsToDo, Likeness};
 
 pub(super) use contents::{Contents, Offers, offered_by};
@@ -64,6 +67,7 @@ pub fn create(
             name,
             layers: &served,
             exact: layers.exact,
+            approvals: wanted_approvals(layers)?,
             like: like(conn, layers)?,
         };
         assign(conn, who, &new)
@@ -80,8 +84,10 @@ pub fn set(
     perform(store, layers.is_dry, |conn| {
         let now = served(conn, name)?;
         let says_nothing = layers.from.is_none() && layers.like.is_none();
-        let is_same =
-            says_nothing && layers.with.is_empty() && !layers.alone && layers.exact.is_some();
+        let is_same = says_nothing
+            && layers.with.is_empty()
+            && !layers.alone
+            && (layers.exact.is_some() || layers.approvals.is_some());
         let served = if is_same {
             now
         } else {
@@ -93,6 +99,7 @@ pub fn set(
             name,
             layers: &served,
             exact: layers.exact,
+            approvals: wanted_approvals(layers)?,
             like: like(conn, layers)?,
         };
         assign(conn, who, &new)
@@ -117,6 +124,7 @@ pub fn activate(
             name: &default,
             layers: &layers,
             exact: None,
+            approvals: None,
             like: Some(Likeness::of(conn, like)?),
         };
         assign(conn, who, &new)
@@ -149,6 +157,7 @@ pub fn delete(
             change_set: Some(change_set.0),
             distribution,
             is_dry: false,
+            approvals: None,
             holds: history::hold_changes(conn, change_set)?,
             no_longer_offered: Vec::new(),
         })
@@ -162,6 +171,8 @@ struct New<'a> {
     layers: &'a [Branch],
     /// `None` where that stays, or is what it is to be like.
     exact: Option<Exact>,
+    /// Whether plans for its branches need a second person; `None` where that stays, or is what it is to be like.
+    approvals: Option<bool>,
     /// `None` where its holds stay.
     like: Option<Likeness>,
 }
@@ -210,15 +221,21 @@ fn assign(conn: &Transaction<'_>, who: &Actor, new: &New<'_>) -> Result<Changed,
         Some(like) => HoldsToDo::towards(conn, existing, &like.holds)?,
         None => HoldsToDo::default(),
     };
+    let needed = approvals::needed(conn, None)?;
+    let is_needed = existing.is_some_and(|id| needed.contains(&id));
+    // Being like one that asks for nobody lets nobody off.
+    let like_needs = like.is_some_and(|it| it.needs_approval);
+    let wants_approval = new.approvals.unwrap_or(is_needed || like_needs);
     let mut number = None;
     let mut hold_changes = Vec::new();
-    if now != ids || exact != wanted || !holds_to_do.is_nothing() {
+    if now != ids || exact != wanted || is_needed != wants_approval || !holds_to_do.is_nothing() {
         let change_set = begin(conn, who, new.action, None)?;
         let id = distributions::insert(conn, name, change_set)?;
         if now != ids {
             distributions::set_branches(conn, id, &ids, change_set)?;
         }
         holds::set_exact_now(conn, id, wanted == Exact::Now, change_set)?;
+        set_approvals(conn, who, name, (id, wants_approval), change_set)?;
         holds_to_do.apply(conn, id, change_set)?;
         hold_changes = history::hold_changes(conn, change_set)?;
         number = Some(change_set.0);
@@ -227,9 +244,45 @@ fn assign(conn: &Transaction<'_>, who: &Actor, new: &New<'_>) -> Result<Changed,
         change_set: number,
         distribution: Contents::load(conn)?.details(conn, name)?.report,
         is_dry: false,
+        approvals: (is_needed != wants_approval).then_some(u8::from(wants_approval)),
         holds: hold_changes,
         no_longer_offered: Vec::new(),
     })
+}
+
+/// Says whether plans for a distribution's branches need a second person, and tells the audit log where that is new.
+fn set_approvals(
+    conn: &Transaction<'_>,
+    who: &Actor,
+    name: &DistributionName,
+    (id, is_needed): (DistributionId, bool),
+    change_set: ChangeSetId,
+) -> Result<(), StoreError> {
+    if approvals::set(conn, id, is_needed, change_set)? {
+        let detail = json!({ "approvals": u8::from(is_needed), "change_set": change_set.0 });
+        let at = Timestamp::now();
+        audit::note(conn, at, who, "approvals", name.as_str(), detail)?;
+    }
+    Ok(())
+}
+
+/// Returns the role that a change of a distribution needs: an admin decides that nobody has to approve any more.
+pub fn needed_role(request: &LayersRequest) -> Role {
+    match request.approvals {
+        Some(0) => Role::Admin,
+        _ => Role::Approver,
+    }
+}
+
+fn wanted_approvals(request: &LayersRequest) -> Result<Option<bool>, OperationError> {
+    match request.approvals {
+        None => Ok(None),
+        Some(0) => Ok(Some(false)),
+        Some(1) => Ok(Some(true)),
+        Some(more) => Err(OperationError::InvalidRequest(format!(
+            "{more} approvals were asked for, and there can be 0 or 1"
+        ))),
+    }
 }
 
 /// Returns the distribution that is to be taken after, where one is.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::jobs::{JobKind, Stop};
 use super::missing::Missing;
 use super::roles::Role;
 use crate::import::{ImportError, SourceFault};
@@ -247,9 +248,85 @@ pub enum OperationError {
     /// A path that no page has.
     #[error("there is no page at {0}")]
     NoSuchPage(String),
-    /// There is no import with this job name under way.
-    #[error("there is no import under way as {0}")]
+    /// No job of this process has this id.
+    #[error("there is no job {0}: the last that ended are known until the server stops")]
     NoSuchJob(String),
+    /// A job that has ended cannot be ended.
+    #[error("the job {0} has ended")]
+    JobEnded(String),
+    /// A job that cannot be left half done.
+    #[error("{0} runs to its end")]
+    NotCancellable(JobKind),
+    /// A job that was ended before its end.
+    #[error(
+        "{0}; nothing of it is offered, and what was read by then is found again when it is begun anew"
+    )]
+    Stopped(#[from] Stop),
+    /// There is no thread to do it on.
+    #[error("cannot begin the work")]
+    NoThread(#[source] std::io::Error),
+    /// As many imports as may be.
+    #[error("{0} imports are under way, and no more can be")]
+    TooManyImports(usize),
+    /// As much other work as may be.
+    #[error("{0} jobs are under way, and no more can be")]
+    TooManyJobs(usize),
+    /// No upload of this process has this id.
+    #[error(
+        "there is no upload {0}: begin it anew; what was read before the server was restarted is found again"
+    )]
+    NoSuchUpload(String),
+    /// An upload of somebody else.
+    #[error("the upload {upload} is {whose}'s, and nobody else feeds it")]
+    NotYours {
+        /// Its id.
+        upload: String,
+        /// Who began it.
+        whose: String,
+    },
+    /// A chunk without its length.
+    #[error("a chunk needs its Content-Length")]
+    LengthRequired,
+    /// A chunk beyond the bound.
+    #[error("{0} bytes are more than a chunk may have, which is {most}", most = super::uploads::CHUNK_BYTES)]
+    ChunkTooLarge(u64),
+    /// A chunk that did not come whole.
+    #[error("the chunk broke off: {0}")]
+    ChunkBrokeOff(String),
+    /// A chunk that goes on elsewhere.
+    #[error("{offset} bytes have arrived, and this goes on at {given}")]
+    WrongOffset {
+        /// Where it begins.
+        given: u64,
+        /// Where it should.
+        offset: u64,
+    },
+    /// Another request feeds the upload.
+    #[error("another request feeds this upload, and {offset} bytes have arrived")]
+    UploadBusy {
+        /// Bytes that have arrived.
+        offset: u64,
+    },
+    /// More bytes than were announced.
+    #[error("the chunk ends at {end}, and {bytes} bytes were announced")]
+    MoreThanAnnounced {
+        /// Where it ends.
+        end: u64,
+        /// Bytes that were announced.
+        bytes: u64,
+    },
+    /// A source that cannot fit.
+    #[error(
+        "a source of {bytes} bytes does not fit: at least {needed_bytes} bytes have to be free, and {free_bytes} are"
+    )]
+    UploadTooLarge {
+        /// Its size.
+        bytes: u64,
+        /// Bytes that are free.
+        free_bytes: u64,
+        /// Bytes that have to be at the least.
+        needed_bytes: u64,
+    },
 }
 
 /// A failure as it goes over the wire and to the terminal.
@@ -264,6 +341,9 @@ pub struct Failure {
     /// What may have been meant by a name that nothing has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub similar: Option<String>,
+    /// How many bytes of an upload have arrived, where a chunk was not taken for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
 }
 
 impl OperationError {
@@ -276,6 +356,14 @@ impl OperationError {
             | Self::NoSuchPackage(name)
             | Self::NoSuchVersion(name) => name.similar.clone(),
             Self::NotHeld { package, .. } => package.similar.clone(),
+            _ => None,
+        }
+    }
+
+    /// Returns how much of an upload has arrived, where that is what is wrong.
+    fn offset(&self) -> Option<u64> {
+        match self {
+            Self::WrongOffset { offset, .. } | Self::UploadBusy { offset } => Some(*offset),
             _ => None,
         }
     }
@@ -303,6 +391,9 @@ impl OperationError {
                 ImportError::OtherKind { .. } => "other-kind",
                 ImportError::NameTaken(_) => "name-taken",
                 ImportError::NoEdition(_) => "release-differs",
+                ImportError::NeedsSecondPerson { .. } => "needs-second-person",
+                ImportError::NeedsDigest { .. } => "needs-digest",
+                ImportError::PlanChanged { .. } => "plan-changed",
                 ImportError::Stopped => "stopped",
             },
             Self::Store(error) => store_kind(error),
@@ -347,6 +438,24 @@ impl OperationError {
             Self::InvalidRequest(_) => "invalid-request",
             Self::NotTyped(_) => "not-typed",
             Self::NoSuchJob(_) => "no-such-job",
+            Self::JobEnded(_) => "job-ended",
+            Self::NotCancellable(_) => "not-cancellable",
+            Self::Stopped(Stop::Cancelled) => "cancelled",
+            Self::Stopped(Stop::Silent(_)) => "upload-silent",
+            Self::Stopped(Stop::Left) => "client-left",
+            Self::Stopped(Stop::ServerStops) => "stopping",
+            Self::NoThread(_) => "no-thread",
+            Self::TooManyImports(_) => "too-many-imports",
+            Self::TooManyJobs(_) => "too-many-jobs",
+            Self::NoSuchUpload(_) => "no-such-upload",
+            Self::NotYours { .. } => "not-yours",
+            Self::LengthRequired => "length-required",
+            Self::ChunkTooLarge(_) => "chunk-too-large",
+            Self::ChunkBrokeOff(_) => "chunk-broke-off",
+            Self::WrongOffset { .. } => "wrong-offset",
+            Self::UploadBusy { .. } => "upload-busy",
+            Self::MoreThanAnnounced { .. } => "more-than-announced",
+            Self::UploadTooLarge { .. } => "upload-too-large",
             Self::NeedsRole { .. } | Self::Nobody => "needs-role",
             Self::NotSignedIn => "not-signed-in",
             Self::WrongLogin => "wrong-login",
@@ -384,6 +493,7 @@ impl<E: Into<OperationError>> From<E> for Failure {
             causes: causes.map(ToString::to_string).collect(),
             kind: error.kind().to_owned(),
             similar: error.similar(),
+            offset: error.offset(),
             error: error.to_string(),
         }
     }

@@ -12,8 +12,7 @@ use crate::store::branches::{self, BranchId};
 use crate::store::change_sets::{self, ChangeSet, ChangeSetId};
 use crate::store::distributions::{self, DistributionId};
 use crate::store::history::{self, MemberChange};
-use crate::store::holds;
-use crate::store::{Store, StoreError, prune};
+use crate::store::{Store, StoreError, approvals, holds, prune};
 
 /// The change sets of a store, or the last of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -60,6 +59,9 @@ pub struct Changes {
     /// Which distributions answer for other versions since.
     #[serde(default)]
     pub exact: Vec<ExactChange>,
+    /// Which distributions ask for a second person since, and which no longer do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<ApprovalsChange>,
 }
 
 /// A hold that began or was released.
@@ -79,6 +81,15 @@ pub struct ExactChange {
     pub distribution: String,
     /// For which versions it answers since.
     pub exact: Exact,
+}
+
+/// A distribution whose plans need a second person, or no longer do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ApprovalsChange {
+    /// The distribution.
+    pub distribution: String,
+    /// How many have to approve a plan since: 0 or 1.
+    pub approvals: u8,
 }
 
 /// What a change set did to one branch.
@@ -205,7 +216,13 @@ fn changes_by_name(
         distribution: names.distribution(distribution),
         exact: if is_now { Exact::Now } else { Exact::Ever },
     });
+    let approvals = approvals::changed(conn, id)?.into_iter();
+    let approvals = approvals.map(|(distribution, is_needed)| ApprovalsChange {
+        distribution: names.distribution(distribution),
+        approvals: u8::from(is_needed),
+    });
     Ok(Changes {
+        approvals: approvals.collect(),
         holds: hold_changes_by_name(conn, names, id)?,
         exact: exact.collect(),
         branches,
@@ -243,6 +260,7 @@ impl Changes {
             && self.distributions.is_empty()
             && self.holds.is_empty()
             && self.exact.is_empty()
+            && self.approvals.is_empty()
     }
 
     fn leave_packages_out(&mut self) {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{Failure, OperationError};
 use crate::crypto::Digest;
 use crate::distribution::{BranchKind, Consent, DistributionName};
-use crate::import::{self, PlanReport, Waiting};
+use crate::import::{self, PlanReport, Staged, Waiting};
 use crate::store::{Store, sources};
 
 /// Returns the branches that took a source of this size and digest whole before, newest first. Without a digest it only
@@ -34,6 +34,38 @@ pub struct KnownSource {
     pub has_size: bool,
     /// The branches that took all of it.
     pub branches: Vec<String>,
+}
+
+/// What an import that was staged came to.
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct StagedReport {
+    /// The plan's number.
+    pub plan: i64,
+    /// Whether it is known where the content belongs.
+    pub has_target: bool,
+    /// Where it may be to go, where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<String>,
+    /// Package versions that can be taken.
+    pub packages: usize,
+    /// Of these, how many the store did not hold.
+    pub new: usize,
+    /// Bytes that were copied to the data folder before they could be read.
+    #[serde(default)]
+    pub copied_bytes: u64,
+}
+
+impl From<&Staged> for StagedReport {
+    fn from(staged: &Staged) -> Self {
+        Self {
+            plan: staged.stage.0,
+            has_target: staged.target.is_some(),
+            proposal: staged.proposal.as_ref().map(ToString::to_string),
+            packages: staged.packages,
+            new: staged.new,
+            copied_bytes: staged.copied_bytes,
+        }
+    }
 }
 
 /// A plan that waits, or why it can no longer be.

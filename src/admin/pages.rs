@@ -4,16 +4,21 @@
 //! a form does one operation and leads to a page with an address. Who may see what stands in [`table`].
 
 mod assets;
+mod audit;
 mod change_line;
 mod change_set;
 mod changes;
 mod connect;
 mod difference;
+mod distribution;
+mod distribution_change;
+mod distributions;
 mod entry;
 mod form;
 mod frame;
 mod icon;
 mod installed;
+mod job;
 mod keys;
 mod kibanas;
 mod ledger;
@@ -24,16 +29,22 @@ mod overview;
 mod package;
 mod package_version;
 mod packages;
+mod people;
 mod plan;
 mod preflight;
 pub(super) mod problem;
+mod quarantine;
 mod release;
+mod settings;
 mod stamp;
 mod storage;
 mod strata;
+mod support;
 mod table;
 mod tabs;
 mod timeline;
+mod tls;
+mod transfer;
 
 use std::sync::Arc;
 

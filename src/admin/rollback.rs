@@ -65,6 +65,7 @@ pub fn rollback(
             is_asked: true,
             has_reason: reason.is_some(),
             is_making: false,
+            plan: None,
         };
         let mut refused = Vec::new();
         for it in &returns {

@@ -6,10 +6,12 @@ mod body;
 mod branches;
 mod describe;
 mod distributions;
+mod events;
 mod history;
 mod holds;
 mod house;
 mod imports;
+mod jobs;
 mod keys;
 mod openapi;
 mod plans;
@@ -23,10 +25,11 @@ mod status;
 mod table;
 mod tls;
 mod tokens;
+mod uploads;
 mod users;
+mod work;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use actix_web::web::{self, Data, Json, JsonConfig, PathConfig, QueryConfig};
 use actix_web::{HttpMessage, HttpRequest, Scope};
@@ -34,11 +37,12 @@ use arc_swap::ArcSwap;
 
 use super::entrance::Door;
 use super::error::OperationError;
+use super::jobs::Jobs;
 use super::roles::{Caller, Role, Roles};
 use super::status::Service;
 use crate::catalog::Catalogs;
 use crate::distribution::DistributionName;
-use crate::import::{self, Progress};
+use crate::import;
 use crate::limits::Limits;
 use crate::people::Actor;
 use crate::store::Store;
@@ -46,9 +50,9 @@ use crate::store::Store;
 pub use distributions::DistributionRequest;
 pub use history::HistoryRequest;
 pub use holds::HoldsOf;
-pub use imports::{ImportRequest, KnownSourceRequest, StagedReport};
+pub use imports::{ImportRequest, KnownSourceRequest};
 pub use openapi::document;
-pub use plans::{ConsentRequest, TargetRequest};
+pub use plans::{CommitRequest, ConsentRequest, TargetRequest};
 pub(super) use refusal::Refusal;
 pub(super) use session::web_of;
 pub use table::{Served, served};
@@ -62,8 +66,8 @@ pub struct Operator {
     pub catalogs: Arc<Catalogs>,
     /// The bounds on imports.
     pub limits: Limits,
-    /// The imports under way, by the name their client gave them.
-    pub jobs: Mutex<HashMap<String, Arc<Progress>>>,
+    /// Long work, under way and ended.
+    pub jobs: Jobs,
     /// Who may do what.
     pub roles: ArcSwap<Roles>,
     /// What the server knows of itself.
@@ -101,10 +105,6 @@ impl Operator {
     fn check(&self, request: &HttpRequest, needed: Role) -> Result<(), OperationError> {
         let caller = caller(request).ok_or(OperationError::Nobody)?;
         self.roles.load().check(&caller, needed)
-    }
-
-    fn jobs(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Progress>>> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -120,3 +120,6 @@ pub fn use_link(
         Ok(UserReport::from(&user))
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,12 +5,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::distributions::{self, DistributionReport};
 use super::error::OperationError;
 use super::kibanas::{KibanaSeen, Kibanas};
+use super::settings::SettingsReport;
 use crate::crypto::tls::ServedTls;
 use crate::store::{RESERVE_BYTES, Store, StoreError, change_sets, quarantine, stages};
 
@@ -25,6 +27,8 @@ pub struct Service {
     pub kibanas: actix_web::web::Data<Kibanas>,
     /// What TLS is spoken with; `None` where none is.
     pub tls: Option<Arc<ServedTls>>,
+    /// The settings that hold.
+    pub settings: ArcSwap<SettingsReport>,
 }
 
 /// How the appliance is.

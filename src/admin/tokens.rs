@@ -196,3 +196,6 @@ pub fn remove(
 fn subject(token: &Token) -> String {
     format!("token {}", token.id.0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -329,3 +329,6 @@ fn changed(user: &User, is_changed: bool, ended_sessions: usize) -> UserChanged 
         ended_sessions,
     }
 }
+
+#[cfg(test)]
+mod tests;

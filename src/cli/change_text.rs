@@ -5,7 +5,8 @@ use super::numbers::grouped;
 use crate::admin::NoLongerOffered;
 use crate::admin::branches::Done;
 use crate::admin::history::{
-    BranchChanges, Changes, DistributionMove, ExactChange, HoldChange, PackageChange,
+    ApprovalsChange, BranchChanges, Changes, DistributionMove, ExactChange, HoldChange,
+    PackageChange,
 };
 use crate::distribution::Exact;
 
@@ -73,7 +74,8 @@ pub(super) fn changes(changes: &Changes) -> String {
     let distributions = changes.distributions.iter().map(distribution);
     let holds = changes.holds.iter().map(hold);
     let exact = changes.exact.iter().map(exact);
-    let of_distributions = distributions.chain(holds).chain(exact);
+    let approvals = changes.approvals.iter().map(approvals);
+    let of_distributions = distributions.chain(holds).chain(exact).chain(approvals);
     branches.chain(of_distributions).collect()
 }
 
@@ -101,6 +103,20 @@ fn exact(change: &ExactChange) -> String {
             format!("  distribution {name}: answers for every version it ever offered\n")
         }
         Exact::Now => format!("  distribution {name}: answers only for what it offers now\n"),
+    }
+}
+
+fn approvals(change: &ApprovalsChange) -> String {
+    approvals_changed(&change.distribution, change.approvals)
+}
+
+/// Returns who has to commit plans from now on, a line.
+pub(super) fn approvals_changed(distribution: &str, approvals: u8) -> String {
+    match approvals {
+        0 => format!("  distribution {distribution}: who staged a plan may commit it\n"),
+        _ => format!(
+            "  distribution {distribution}: somebody else than who staged a plan commits it\n"
+        ),
     }
 }
 

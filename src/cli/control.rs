@@ -57,6 +57,7 @@ impl From<ControlError> for Failure {
             causes: causes.map(ToString::to_string).collect(),
             kind: "control".to_owned(),
             similar: None,
+            offset: None,
             error: error.to_string(),
         }
     }

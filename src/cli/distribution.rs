@@ -52,7 +52,7 @@ pub(super) enum DistributionCommand {
 #[derive(Debug, Args)]
 pub(super) struct LayersArgs {
     /// The branch or release that it is made of
-    #[arg(long, value_name = "BRANCH", required_unless_present_any = ["like", "exact"])]
+    #[arg(long, value_name = "BRANCH", required_unless_present_any = ["like", "exact", "approvals"])]
     from: Option<DistributionName>,
     /// A branch with it: local ones are laid over it, others under it; may be given more than once, the first wins
     #[arg(long, value_name = "BRANCH", conflicts_with = "like")]
@@ -63,6 +63,9 @@ pub(super) struct LayersArgs {
     /// Answer for every version it ever offered (`ever`, as it is without this), or for what it offers (`now`)
     #[arg(long, value_name = "ever|now")]
     exact: Option<Exact>,
+    /// Have plans for its branches committed by somebody else than who staged them (1), or by anybody who may (0)
+    #[arg(long, value_name = "0|1", value_parser = clap::value_parser!(u8).range(0..=1))]
+    approvals: Option<u8>,
 }
 
 pub(super) fn run(common: &Common, command: DistributionCommand) -> Result<ExitCode, CliError> {
@@ -113,7 +116,11 @@ fn now_serves(changed: &Changed) -> String {
         None if changed.is_dry => format!("This would be: {line}"),
         None => format!("Nothing changed: {line}"),
     };
-    text + &change_text::holds_changed(&changed.holds)
+    let approvals = changed
+        .approvals
+        .map(|approvals| change_text::approvals_changed(&changed.distribution.name, approvals));
+    text + &approvals.unwrap_or_default()
+        + &change_text::holds_changed(&changed.holds)
         + &change_text::no_longer_offered(&changed.no_longer_offered)
 }
 
@@ -146,6 +153,9 @@ fn details(distribution: &DistributionDetails) -> String {
     if distribution.exact == Exact::Now {
         text.push_str("  answers only for what it offers now\n");
     }
+    if distribution.approvals > 0 {
+        text.push_str("  somebody else than who staged a plan commits it\n");
+    }
     for hold in &distribution.holds {
         text.push_str(&hold_text::line(hold));
         text.push_str(&hold_text::versions(hold));
@@ -169,6 +179,7 @@ impl LayersArgs {
             alone,
             like: text(&self.like),
             exact: self.exact,
+            approvals: self.approvals,
             is_dry: false,
         }
     }

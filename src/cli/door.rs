@@ -12,9 +12,10 @@ use std::sync::Arc;
 use super::control::ControlClient;
 use super::way::Way;
 use super::{CliError, Common, owner};
-use crate::admin::operations::{self, KnownSource, WaitingPlan};
+use crate::admin::jobs::JobReport;
+use crate::admin::operations::{self, KnownSource, StagedReport, WaitingPlan};
 use crate::admin::routes::{
-    ConsentRequest, ImportRequest, KnownSourceRequest, StagedReport, TargetRequest,
+    CommitRequest, ConsentRequest, ImportRequest, KnownSourceRequest, TargetRequest,
 };
 use crate::admin::{Failure, OperationError};
 use crate::crypto::Digest;
@@ -128,15 +129,15 @@ impl Door {
         }
     }
 
-    pub(super) fn commit(&self, plan: i64, consent: ConsentRequest) -> Result<Committed, Failure> {
+    pub(super) fn commit(&self, plan: i64, commit: &CommitRequest) -> Result<Committed, Failure> {
         match self {
             Self::Here(store) => {
                 Ok(
-                    import::commit(store, StageId(plan), &who(), consent.consent())
+                    import::commit(store, StageId(plan), &who(), commit.consent()?)
                         .map_err(OperationError::from)?,
                 )
             }
-            Self::There(client) => client.post(&format!("/plans/{plan}/commit"), &consent),
+            Self::There(client) => client.post(&format!("/plans/{plan}/commit"), commit),
         }
     }
 
@@ -152,11 +153,14 @@ impl Door {
 }
 
 impl Watch {
-    /// Returns how far the import is; `None` while a server has not begun it, and once it is done.
+    /// Returns how far the import is; `None` while a server has not begun it.
     pub(super) fn report(&self) -> Option<ProgressReport> {
         match self {
             Self::Here(progress) => Some(progress.report()),
-            Self::There { client, job } => client.get(&format!("/imports/{job}"), &()).ok(),
+            Self::There { client, job } => {
+                let job = client.get::<JobReport>(&format!("/jobs/{job}"), &());
+                job.ok().map(|job| job.progress)
+            }
         }
     }
 }

@@ -29,6 +29,18 @@ impl CliError {
         self.kind == kind
     }
 
+    /// Tells whether a plan that was not committed is whole, and somebody else may commit it.
+    pub(crate) fn leaves_plan(&self) -> bool {
+        self.is("needs-role") || self.is("needs-second-person")
+    }
+
+    /// Adds that the plan waits for them.
+    pub(crate) fn plan_waits(self, plan: i64) -> Self {
+        self.hint(format!(
+            "the plan waits: who may do it commits it with `airlock plans commit {plan}`"
+        ))
+    }
+
     /// Returns the failure as the log tells it.
     pub(crate) fn on_one_line(&self) -> String {
         let causes = self.causes.iter().map(String::as_str);
@@ -77,6 +89,7 @@ impl<E: Into<Failure>> From<E> for CliError {
             causes,
             kind,
             similar,
+            offset: _,
         } = failure.into();
         let meant = similar.map(|name| format!("Did you mean {name}?"));
         let hints = meant.into_iter().chain(hint(&kind).map(str::to_owned));
@@ -100,6 +113,10 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
 
 fn hint(kind: &str) -> Option<&'static str> {
     Some(match kind {
+        "too-many-imports" | "too-many-jobs" => {
+            "run it again once one has ended; `airlock plans list` shows what was staged"
+        }
+        "stopping" => "run it again once `airlock status` answers",
         "no-target" => {
             "name the release with --release 8.5.0, or a branch with --branch production"
         }
@@ -199,6 +216,12 @@ fn hint(kind: &str) -> Option<&'static str> {
             "`control.roles` in airlock.toml gives a user a role, as in roles = { alice = \"approver\" }; `control.role` is that of \
              all others in the group"
         }
+        "needs-second-person" => {
+            "somebody else looks at it with `airlock plans show`, which prints its digest, and names that with `--digest`"
+        }
+        "needs-digest" | "plan-changed" => {
+            "`airlock plans show` prints what it would change and its digest; name that with `airlock plans commit --digest`"
+        }
         "no-such-user" | "user-taken" => "`airlock users list` shows who there is",
         "weak-password" => {
             "choose a longer one; `admin.password_length` says how many characters one has at least"
@@ -278,6 +301,7 @@ mod tests {
             causes: vec!["one".into(), "two".into()],
             kind: "no-target".into(),
             similar: None,
+            offset: None,
         };
         insta::assert_snapshot!(CliError::from(failure), @r"
         Error: the source does not say which release it is

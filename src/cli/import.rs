@@ -13,8 +13,9 @@ use super::progress::Display;
 use super::source::OpenSource;
 use super::way::Way;
 use super::{CliError, Common, exit, plan_text, print, terminal};
-use crate::admin::operations::KnownSource;
-use crate::admin::routes::{ConsentRequest, ImportRequest, StagedReport, TargetRequest};
+use crate::admin::jobs::JobId;
+use crate::admin::operations::{KnownSource, StagedReport};
+use crate::admin::routes::{CommitRequest, ConsentRequest, ImportRequest, TargetRequest};
 use crate::distribution::{DistributionName, SignaturePolicy, release_of};
 use crate::import::{Committed, PlanReport};
 
@@ -93,12 +94,8 @@ pub(super) fn run(common: &Common, args: ImportArgs) -> Result<ExitCode, CliErro
     let settled =
         plan(&door, &args, &staged).and_then(|plan| settle(common, &door, &args, plan, may_ask));
     settled.map_err(|error| {
-        if error.is("needs-role") {
-            // It is whole, and somebody else may commit it.
-            return error.hint(format!(
-                "the plan waits: who may do it commits it with `airlock plans commit {}`",
-                staged.plan
-            ));
+        if error.leaves_plan() {
+            return error.plan_waits(staged.plan);
         }
         // What was not planned or not committed is of no use to anybody: importing it again is quick.
         let _ = door.drop_plan(staged.plan);
@@ -164,12 +161,7 @@ fn stage(
         signatures: args.signatures,
         image: args.image.clone(),
         source_bytes: source.bytes,
-        // Unique among the imports of one server at one time.
-        job: format!(
-            "{}-{}",
-            std::process::id(),
-            jiff::Timestamp::now().as_nanosecond()
-        ),
+        job: JobId::random().to_string(),
     };
     let watch = door.watch(&request.job);
     let reader = source.reader;
@@ -258,6 +250,8 @@ fn settle(
     if !common.json && !common.quiet {
         print(&plan_text::plan(&plan, false))?;
     }
+    // Who imports it may not commit it: nothing is asked that nobody answers.
+    let may_ask = may_ask && plan.approving.is_empty();
     if may_ask && changes > 0 && !terminal::confirm("Commit?")? {
         door.drop_plan(plan.plan)?;
         common.print(&Outcome::Dropped { plan }, |_| {
@@ -265,7 +259,11 @@ fn settle(
         })?;
         return Ok(ExitCode::FAILURE);
     }
-    let commit = door.commit(plan.plan, consent(args))?;
+    let commit = CommitRequest {
+        overwrite: args.overwrite,
+        digest: None,
+    };
+    let commit = door.commit(plan.plan, &commit)?;
     common.print(
         &Outcome::Committed {
             plan,

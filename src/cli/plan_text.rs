@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::numbers::{counted, grouped, size};
+use super::plain::plain;
 use crate::distribution::{SignatureCounts, SignaturePolicy};
 use crate::import::{Committed, EditionReport, PlanReport, Problem};
 
@@ -94,6 +95,14 @@ pub(super) fn plan(plan: &PlanReport, all: bool) -> String {
         &signatures.doubtful,
         all,
     );
+    if !plan.approving.is_empty() {
+        text.push_str(&format!(
+            "{} asks for somebody else than {} to commit it, by its digest:\n  {}\n",
+            plan.approving.join(", "),
+            plain(&plan.staged_by),
+            plan.digest
+        ));
+    }
     text
 }
 
@@ -275,6 +284,8 @@ mod tests {
                 ..SignatureReport::default()
             },
             ignored_files: 1234,
+            digest: String::new(),
+            approving: vec![],
         };
         insta::assert_snapshot!(plan(&report, false), @r"
         Plan 3 makes release 8.5.0 from package-storage-8.5.0.tar.zst (130.88 MB, commit c18366cb78)

@@ -9,7 +9,8 @@ use super::numbers::grouped;
 use super::{CliError, Common, diff_text, exit, plan_text};
 use crate::admin::diff::DiffRequest;
 use crate::admin::operations::WaitingPlan;
-use crate::admin::routes::ConsentRequest;
+use crate::admin::routes::{CommitRequest, ConsentRequest};
+use crate::crypto::Digest;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PlansCommand {
@@ -30,6 +31,9 @@ pub(super) enum PlansCommand {
         /// Replace versions that are there with other content, where the branch allows it
         #[arg(long)]
         overwrite: bool,
+        /// The digest that `airlock plans show` printed: a plan that would change anything else is not committed
+        #[arg(long, value_name = "HEX")]
+        digest: Option<Digest>,
     },
     /// Forget a plan
     Drop {
@@ -56,8 +60,16 @@ pub(super) fn run(common: &Common, command: PlansCommand) -> Result<ExitCode, Cl
                 plan_text::plan(plan, true)
             })?;
         }
-        PlansCommand::Commit { plan, overwrite } => {
-            let done = door.commit(plan, ConsentRequest { overwrite })?;
+        PlansCommand::Commit {
+            plan,
+            overwrite,
+            digest,
+        } => {
+            let commit = CommitRequest {
+                overwrite,
+                digest: digest.map(|digest| digest.to_string()),
+            };
+            let done = door.commit(plan, &commit)?;
             common.print(&done, plan_text::committed)?;
             return Ok(exit::of_commit(&done));
         }

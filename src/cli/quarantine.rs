@@ -9,7 +9,7 @@ use super::door::Door;
 use super::numbers::{counted, size};
 use super::{CliError, Common, exit, plan_text};
 use crate::admin::quarantine::{CaseReport, CasesRequest, Retried};
-use crate::admin::routes::ConsentRequest;
+use crate::admin::routes::{CommitRequest, ConsentRequest};
 use crate::distribution::SignatureStatus;
 use crate::import::Committed;
 
@@ -95,11 +95,8 @@ fn retry(
             }
             // What one branch refuses keeps nothing from the others.
             Err(error) => {
-                if error.is("needs-role") {
-                    // It is whole, and somebody else may commit it.
-                    failure.get_or_insert(error.hint(format!(
-                        "the plan waits: who may do it commits it with `airlock plans commit {plan}`"
-                    )));
+                if error.leaves_plan() {
+                    failure.get_or_insert(error.plan_waits(plan));
                     continue;
                 }
                 let _ = door.drop_plan(plan);
@@ -162,7 +159,7 @@ fn try_plan(door: &Door, plan: i64, is_dry: bool, speaks: bool) -> Result<Tried,
             committed: None,
         });
     }
-    let committed = door.commit(plan, ConsentRequest::default())?;
+    let committed = door.commit(plan, &CommitRequest::default())?;
     if speaks {
         super::print(&plan_text::committed(&committed))?;
     }

@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web::Data;
 use arc_swap::ArcSwap;
@@ -28,7 +29,9 @@ use self::tls::TlsWatch;
 use self::upkeep::Upkeep;
 use super::{CliError, Common, data_folder_of, log, owner, setup_link, way};
 use crate::admin::entrance;
+use crate::admin::jobs::Jobs;
 use crate::admin::routes::{self, Operator};
+use crate::admin::settings::SettingsReport;
 use crate::admin::status::Service;
 use crate::admin::{Kibanas, OperationError, PeerUser, Roles};
 use crate::api::{self, access::SharedAccess};
@@ -42,6 +45,9 @@ use crate::server::{
     Reloads, Settings, file_limit,
 };
 use crate::store::Store;
+
+/// How long jobs are waited for once all connections have ended; within what the service manager is told a stop may take.
+const JOBS_END: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
@@ -135,13 +141,14 @@ pub(super) fn serve(
         store: Arc::clone(&store),
         catalogs: Arc::clone(&catalogs),
         limits: Limits::default(),
-        jobs: std::sync::Mutex::default(),
+        jobs: Jobs::default(),
         roles: ArcSwap::from_pointee(roles(&config)),
         service: Service {
             since: Timestamp::now(),
             addresses: reached(&addresses, &files),
             kibanas: kibanas.clone(),
             tls: served_tls.clone(),
+            settings: ArcSwap::from_pointee(SettingsReport::of(&config)),
         },
     });
     let access = SharedAccess::new(Arc::new(settings::access(&config, &addresses)?).into());
@@ -165,11 +172,13 @@ pub(super) fn serve(
             addresses.clone(),
         ),
     );
-    let operator_of_roles = operator.clone();
+    let (operator_of_roles, operator_of_jobs) = (operator.clone(), operator.clone());
     let read_roles = Arc::clone(&read_again);
     reloads.add("who may do what", move || {
         let config = read_roles().map_err(told)?;
         operator_of_roles.roles.store(Arc::new(roles(&config)));
+        let settings = Arc::new(SettingsReport::of(&config));
+        operator_of_roles.service.settings.store(settings);
         Ok(())
     });
     let (web_of_rules, read_rules) = (web.clone(), Arc::clone(&read_again));
@@ -262,10 +271,12 @@ pub(super) fn serve(
             if let Err(error) = lifecycle.conduct(pulse, ready).await {
                 tracing::error!(%error, "cannot go on serving");
             }
+            operator_of_jobs.jobs.stop();
             drop(stop_beside);
         },
     )
     .map_err(|error| CliError::new("the server ended").caused_by(&error))?;
+    operator_of_jobs.jobs.finish(JOBS_END);
     drop((beside, upkeep));
     tracing::info!(cut_connections = stopped.cut_connections, "stopped");
     Ok(ExitCode::SUCCESS)

@@ -102,12 +102,14 @@ pub(super) fn run(common: &Common, command: UsersCommand) -> Result<ExitCode, Cl
         }
         UsersCommand::Reset(args) => {
             let command = format!("users reset {}", args.name);
+            let least = least_length(common)?;
             let password = password(args.password_file, &command)?;
+            password.check(&args.name, least)?;
             let reset = PasswordRequest {
                 password,
                 old: None,
             };
-            let changed = Door::open(common)?.reset_password(&args.name, &reset)?;
+            let changed = Door::open(common)?.reset_password(&args.name, &reset, least)?;
             common.print(&changed, |changed| {
                 let name = plain(&changed.user.name);
                 format!("{name} has another password{}\n", ended(changed))
@@ -127,7 +129,11 @@ fn add(common: &Common, args: AddArgs) -> Result<(), CliError> {
         name: args.name,
         role: args.role,
     };
-    let added = Door::open(common)?.add_user(&user)?;
+    let least = least_length(common)?;
+    if let Some(password) = &user.password {
+        password.check(&user.name, least)?;
+    }
+    let added = Door::open(common)?.add_user(&user, least)?;
     common.print(&added, |user| {
         let how = match user.has_password {
             true => "",
@@ -135,6 +141,11 @@ fn add(common: &Common, args: AddArgs) -> Result<(), CliError> {
         };
         format!("Added {} as {}{how}\n", plain(&user.name), user.role)
     })
+}
+
+/// Returns how many characters a password has at least.
+fn least_length(common: &Common) -> Result<usize, CliError> {
+    Ok(common.settings(&[])?.admin.password_length.value as usize)
 }
 
 fn password(file: Option<PathBuf>, command: &str) -> Result<Password, CliError> {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::crypto::Digest;
+
 /// What a branch is for; decides its rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BranchKind {
@@ -43,6 +45,8 @@ pub struct Consent {
     pub has_reason: bool,
     /// The change is part of making the branch.
     pub is_making: bool,
+    /// The digest of the plan that was looked at: another one is not consented to.
+    pub plan: Option<Digest>,
 }
 
 impl BranchKind {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use rusqlite::Transaction;
+use serde_json::json;
 
 use super::error::ImportError;
 use super::plan::Planned;
@@ -11,6 +12,7 @@ use super::report::Committed;
 use crate::distribution::{Consent, DistributionName};
 use crate::people::Actor;
 use crate::store::addresses;
+use crate::store::audit::{self, NewEntry, Outcome};
 use crate::store::branches;
 use crate::store::change_sets::{self, ChangeSetId, NewChangeSet};
 use crate::store::distributions;
@@ -20,6 +22,9 @@ use crate::store::stages::{self, StageId, Target};
 use crate::store::{Store, StoreError};
 
 /// Does what the plan of a stage says, as one change set, on disk when it returns.
+///
+/// Fails where somebody else has to commit it, or has to say what was looked at ([`Planned::check_approval`]); the plan waits
+/// all the same.
 pub fn commit(
     store: &Store,
     id: StageId,
@@ -27,40 +32,65 @@ pub fn commit(
     consent: Consent,
 ) -> Result<Committed, ImportError> {
     tracing::debug!(phase = "commit", plan = id.0, "changing the branch");
-    let committed = store.write_synced(|conn| {
-        let planned = Planned::load(conn, id, consent)?;
-        let change_set = if planned.changes_nothing() {
-            None
-        } else {
-            Some(planned.apply(conn, who)?)
+    let committed = store.write_synced(|conn| commit_in(conn, id, who, consent));
+    if let Err(error @ ImportError::NeedsSecondPerson { .. }) = &committed {
+        let (detail, subject) = (
+            json!({ "why": error.to_string() }),
+            format!("plan {}", id.0),
+        );
+        let refused = NewEntry {
+            at: Timestamp::now(),
+            who: &who.name,
+            from: &who.from,
+            action: "import",
+            subject: &subject,
+            outcome: Outcome::Refused,
+            detail: &detail,
         };
-        planned.quarantine(conn)?;
-        stages::end(conn, id)?;
-        let default = distributions::find(conn, &DistributionName::default_distribution())?;
-        let default = default
-            .map(|default| distributions::branches(conn, default))
-            .transpose()?;
-        let branch = branches::find(conn, &planned.target.branch)?.map(|branch| branch.id);
-        let replaced = planned
-            .plan
-            .changes
-            .iter()
-            .filter(|change| change.from.is_some())
-            .count();
-        Ok::<_, ImportError>(Committed {
-            change_set: change_set.map(|id| id.0),
-            branch: planned.target.branch.to_string(),
-            added: planned.plan.changes.len() - replaced,
-            replaced,
-            unchanged: planned.plan.unchanged,
-            refused: planned.plan.refused.len(),
-            quarantined: planned.quarantined.len() + planned.kept_out.len(),
-            is_default: branch.is_some() && default.unwrap_or_default().first() == branch.as_ref(),
-        })
-    })?;
+        store.write(|conn| audit::append(conn, &refused))?;
+    }
+    let committed = committed?;
     let change_set = committed.change_set;
     tracing::debug!(phase = "commit", plan = id.0, change_set, "on disk");
     Ok(committed)
+}
+
+fn commit_in(
+    conn: &Transaction<'_>,
+    id: StageId,
+    who: &Actor,
+    consent: Consent,
+) -> Result<Committed, ImportError> {
+    let planned = Planned::load(conn, id, consent)?;
+    let change_set = if planned.changes_nothing() {
+        None
+    } else {
+        planned.check_approval(conn, who, consent)?;
+        Some(planned.apply(conn, who)?)
+    };
+    planned.quarantine(conn)?;
+    stages::end(conn, id)?;
+    let default = distributions::find(conn, &DistributionName::default_distribution())?;
+    let default = default
+        .map(|default| distributions::branches(conn, default))
+        .transpose()?;
+    let branch = branches::find(conn, &planned.target.branch)?.map(|branch| branch.id);
+    let replaced = planned
+        .plan
+        .changes
+        .iter()
+        .filter(|change| change.from.is_some())
+        .count();
+    Ok(Committed {
+        change_set: change_set.map(|id| id.0),
+        branch: planned.target.branch.to_string(),
+        added: planned.plan.changes.len() - replaced,
+        replaced,
+        unchanged: planned.plan.unchanged,
+        refused: planned.plan.refused.len(),
+        quarantined: planned.quarantined.len() + planned.kept_out.len(),
+        is_default: branch.is_some() && default.unwrap_or_default().first() == branch.as_ref(),
+    })
 }
 
 impl Planned {
@@ -81,7 +111,7 @@ impl Planned {
             action: "import",
             why: None,
             source: Some(self.stage.source),
-            plan: None,
+            plan: Some(self.digest()),
         };
         let change_set = change_sets::insert(conn, &new)?;
         let branch = match &self.branch {

@@ -200,6 +200,32 @@ pub enum ImportError {
         "release {0} is here with other content, and its name is too long for another edition's"
     )]
     NoEdition(String),
+    /// A plan that somebody else has to commit.
+    #[error(
+        "plan {plan} was staged by {staged_by}, and {distributions} asks for somebody else to commit it"
+    )]
+    NeedsSecondPerson {
+        /// The plan.
+        plan: i64,
+        /// Who staged it.
+        staged_by: String,
+        /// The distributions that ask for it.
+        distributions: String,
+    },
+    /// A plan that is committed only by who says what they have looked at.
+    #[error("{distributions} asks for the digest of plan {plan}")]
+    NeedsDigest {
+        /// The plan.
+        plan: i64,
+        /// The distributions that ask for it.
+        distributions: String,
+    },
+    /// A plan that is no longer what was looked at.
+    #[error("plan {plan} would change something else now than what was looked at")]
+    PlanChanged {
+        /// The plan.
+        plan: i64,
+    },
     /// The operator stopped it.
     #[error("the import was stopped")]
     Stopped,

@@ -3,6 +3,7 @@
 //!
 //! It knows sources as entries of an archive, never as files on a disk, and answers no requests.
 
+mod approval;
 mod check;
 mod collect;
 mod commit;

@@ -281,6 +281,8 @@ impl Planned {
             kept_back: self.kept_back(conn)?,
             signatures: self.signatures(),
             ignored_files: self.stage.ignored_files,
+            digest: self.digest().to_string(),
+            approving: self.approving(conn)?,
         })
     }
 

@@ -24,6 +24,9 @@ pub struct Progress {
 pub struct ProgressReport {
     /// Bytes of the source read, as it lies on disk.
     pub read_bytes: u64,
+    /// Bytes of all of it, where that is known before it is read.
+    #[serde(default)]
+    pub total_bytes: Option<u64>,
     /// Bytes of an image that have to be copied to the data folder before it is read, as far as they are known.
     #[serde(default)]
     pub copied_bytes: u64,
@@ -42,6 +45,7 @@ impl Progress {
     pub fn report(&self) -> ProgressReport {
         ProgressReport {
             read_bytes: self.read_bytes.load(Ordering::Relaxed),
+            total_bytes: self.total_bytes(),
             copied_bytes: self.copied_bytes.load(Ordering::Relaxed),
             found: self.found.load(Ordering::Relaxed),
             new: self.new.load(Ordering::Relaxed),

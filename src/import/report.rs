@@ -41,6 +41,12 @@ pub struct PlanReport {
     pub signatures: SignatureReport,
     /// Files of the source that belong to no package.
     pub ignored_files: u64,
+    /// The digest of what it would change; the same in every process that computes it from the same store.
+    #[serde(default)]
+    pub digest: String,
+    /// The distributions that ask for somebody else than who staged it to commit it, by that digest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approving: Vec<String>,
 }
 
 /// How the next edition of a release differs from the last.

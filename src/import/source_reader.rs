@@ -55,6 +55,10 @@ impl Totals {
 
 impl Read for SourceReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.progress.is_stopped() {
+            // A large file would else be read to its end first.
+            return Err(io::Error::other("the import was stopped"));
+        }
         if !self.progress.has_begun() {
             let short = |error| io::Error::new(io::ErrorKind::StorageFull, error);
             self.disk.check().map_err(short)?;

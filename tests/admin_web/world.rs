@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use actix_web::http::header::HeaderName;
 use actix_web::web::Data;
 use airlock::admin::entrance::{Web, WebRules};
+use airlock::admin::jobs::Jobs;
 use airlock::admin::routes::Operator;
 use airlock::admin::status::Service;
 use airlock::admin::{Kibanas, PeerUser, Role, Roles};
@@ -80,7 +81,7 @@ impl World {
             store: Arc::clone(&store),
             catalogs: Arc::new(Catalogs::load(&store).unwrap()),
             limits: Limits::default(),
-            jobs: Mutex::default(),
+            jobs: Jobs::default(),
             roles: ArcSwap::from_pointee(Roles {
                 always_admin: vec![PeerUser::own()],
                 of_members: Role::Admin,

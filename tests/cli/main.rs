@@ -12,6 +12,7 @@ mod import;
 mod keeping;
 mod keys;
 mod packaged;
+mod people;
 mod questions;
 mod real_images;
 mod records;

@@ -1,6 +1,7 @@
 //! Imports in one process: a source in, what the store holds of it out.
 #![allow(clippy::unwrap_used, reason = "in a test, what fails may panic")]
 
+mod approvals;
 #[path = "../support/archives.rs"]
 mod archives;
 mod formats;

@@ -8,6 +8,7 @@ use actix_service::{Service as _, ServiceFactory, map_config};
 use actix_web::App;
 use actix_web::dev::AppConfig;
 use actix_web::web::Data;
+use airlock::admin::jobs::{JobLimits, Jobs};
 use airlock::admin::routes::{Operator, configure};
 use airlock::admin::status::Service;
 use airlock::admin::{Kibanas, PeerUser, Role, Roles};
@@ -49,12 +50,17 @@ impl Answer {
 
 /// What a server works on.
 pub fn operator(store: &Arc<Store>) -> Data<Operator> {
+    operator_with(store, JobLimits::default())
+}
+
+/// What a server works on that takes as many jobs as this.
+pub fn operator_with(store: &Arc<Store>, limits: JobLimits) -> Data<Operator> {
     let named = ROLES.map(|(user, role)| (user.to_string(), role));
     Data::new(Operator {
         store: Arc::clone(store),
         catalogs: Arc::new(Catalogs::load(store).unwrap()),
         limits: Limits::default(),
-        jobs: Default::default(),
+        jobs: Jobs::new(limits),
         roles: ArcSwap::from_pointee(Roles {
             always_admin: vec![PeerUser::own()],
             of_members: Role::Viewer,
@@ -98,7 +104,9 @@ pub fn head(method: &str, path: &str, bytes: usize) -> String {
 pub async fn answer(mut client: DuplexStream) -> Answer {
     let mut answer = String::new();
     client.read_to_string(&mut answer).await.unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let (head, body) = answer
+        .split_once("\r\n\r\n")
+        .unwrap_or_else(|| panic!("no answer: {answer}"));
     let status = head[9..12].parse().unwrap();
     let is_chunked = head
         .to_ascii_lowercase()

@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "in a test, what fails may panic")]
 
 mod asking;
+mod events;
+mod jobs;
 mod openapi;
 #[path = "../support/mod.rs"]
 mod support;
+mod uploads;

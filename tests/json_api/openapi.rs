@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use airlock::admin::routes::{document, served};
 use serde_json::{Value, json};
 
-use crate::asking::{get, operator};
+use crate::asking::{ADMIN, ask, operator};
 use crate::support::{TestRegistry, package};
 
 /// Returns each operation with its method and its path.
@@ -121,7 +121,8 @@ async fn what_each_question_is_answered_is_what_the_document_says() {
             "/diff" => "?before=9.2.0&after=9.2.0",
             _ => "",
         };
-        let answer = get(&operator, &format!("{}{query}", filled(&path))).await;
+        let path_asked = format!("{}{query}", filled(&path));
+        let answer = ask(&operator, ADMIN, "GET", &path_asked, b"").await;
         let status = match answer.status {
             200 => "200",
             _ => "default",
@@ -145,7 +146,8 @@ async fn what_each_question_is_answered_is_what_the_document_says() {
     200 /history
     200 /history/{number}
     200 /holds
-    404 /imports/{job}
+    200 /jobs
+    404 /jobs/{id}
     200 /keys
     200 /openapi.json
     200 /plans
@@ -159,5 +161,6 @@ async fn what_each_question_is_answered_is_what_the_document_says() {
     200 /sources/known
     200 /status
     409 /tls
+    404 /uploads/{id}
     ");
 }

@@ -1,7 +1,7 @@
 //! Each route, each role: what is served to whom.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use actix_http::HttpService;
 use actix_service::{Service as _, ServiceFactory, map_config};
@@ -31,18 +31,13 @@ fn operator(store: &Arc<Store>) -> Data<Operator> {
         store: Arc::clone(store),
         catalogs: Arc::new(Catalogs::load(store).unwrap()),
         limits: Limits::default(),
-        jobs: Mutex::default(),
+        jobs: Default::default(),
         roles: ArcSwap::from_pointee(Roles {
             always_admin: vec![PeerUser::own()],
             of_members: Role::Viewer,
             named: BTreeMap::from(named),
         }),
-        service: Service {
-            since: jiff::Timestamp::now(),
-            addresses: Vec::new(),
-            kibanas: Data::new(Kibanas::default()),
-            tls: None,
-        },
+        service: Service::default(),
     })
 }
 
@@ -98,7 +93,6 @@ fn this_is_served_and_each_needs_this_role() {
     insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r"
     viewer    GET /sources/known
     publisher POST /imports
-    viewer    GET /imports/{job}
     viewer    GET /plans
     viewer    GET /plans/{id}
     publisher DELETE /plans/{id}
@@ -142,6 +136,14 @@ fn this_is_served_and_each_needs_this_role() {
     viewer    GET /signatures
     viewer    GET /signatures/{branch}
     admin     PUT /signatures/{branch}
+    viewer    GET /jobs
+    viewer    GET /jobs/{id}
+    publisher DELETE /jobs/{id}
+    viewer    GET /jobs/{id}/events
+    publisher POST /uploads
+    publisher GET /uploads/{id}
+    publisher PUT /uploads/{id}
+    publisher DELETE /uploads/{id}
     viewer    GET /openapi.json
     viewer    GET /status
     viewer    GET /session
@@ -208,7 +210,8 @@ async fn what_a_branch_believes_is_the_admins_also_by_way_of_an_import() {
     let folder = tempfile::tempdir().unwrap();
     let store = Arc::new(Store::open(folder.path()).unwrap());
     let operator = operator(&store);
-    let path = "/imports?source_name=x&branch=local&may_ask=false&job=1";
+    let path =
+        "/imports?source_name=x&branch=local&may_ask=false&job=0123456789abcdef0123456789abcdef";
     for (role, user) in USERS {
         let peer = Some(PeerUser(user));
         let (status, body) = ask(&operator, peer, "POST", path).await;

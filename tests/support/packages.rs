@@ -28,6 +28,11 @@ pub fn package(name: &str, version: &str) -> Package {
 }
 
 impl Package {
+    /// Returns its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Sets the title.
     pub fn title(mut self, title: &str) -> Self {
         self.title = title.to_owned();

@@ -11,10 +11,10 @@ use crate::admin::error::OperationError;
 use crate::admin::holds::HoldReport;
 use crate::distribution::{DistributionName, Exact, Fingerprint, Holds, KeptBack, Offered, offers};
 use crate::package::PackageId;
-use crate::store::StoreError;
 use crate::store::branches::{self, Branch, Member};
 use crate::store::distributions::DistributionId;
 use crate::store::holds::{self, Held};
+use crate::store::{StoreError, approvals};
 
 /// Returns what branches offer together under these holds, the winning one first.
 pub(in crate::admin) fn offered_by<'a>(
@@ -150,6 +150,7 @@ impl Contents {
         Ok(DistributionDetails {
             is_own: is_own(conn, name)?,
             exact: self.exact(id),
+            approvals: u8::from(approvals::needed(conn, None)?.contains(&id)),
             holds: holds_of(&self.holds(Some(id)), &kept_back, name),
             packages: names.len(),
             layers: served.iter().map(layer).collect(),

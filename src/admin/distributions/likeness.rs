@@ -8,14 +8,16 @@ use rusqlite::{Connection, Transaction};
 use super::find;
 use crate::admin::error::OperationError;
 use crate::distribution::{DistributionName, Exact, Hold};
-use crate::store::StoreError;
 use crate::store::change_sets::ChangeSetId;
 use crate::store::distributions::DistributionId;
 use crate::store::holds::{self, Held};
+use crate::store::{StoreError, approvals};
 
 /// What a distribution takes over from the one that it is to be like.
 pub(super) struct Likeness {
     pub(super) exact: Exact,
+    /// Whether plans for its branches need a second person.
+    pub(super) needs_approval: bool,
     /// Those that are not over.
     pub(super) holds: Vec<Hold>,
 }
@@ -37,6 +39,7 @@ impl Likeness {
         let holds = in_force(conn, id)?.into_iter().map(|it| it.hold);
         Ok(Self {
             exact,
+            needs_approval: approvals::needed(conn, None)?.contains(&id),
             holds: holds.collect(),
         })
     }

@@ -32,6 +32,9 @@ pub struct DistributionDetails {
     pub packages: usize,
     /// For which versions documents, files and zips are answered.
     pub exact: Exact,
+    /// How many have to approve a plan for one of its branches beside who staged it: 0 or 1.
+    #[serde(default)]
+    pub approvals: u8,
     /// The holds on it, with what each keeps back.
     pub holds: Vec<HoldReport>,
     /// What each branch brings, the winning one first.
@@ -76,6 +79,9 @@ pub struct Changed {
     /// Whether it was only looked at.
     #[serde(default)]
     pub is_dry: bool,
+    /// How many have to approve plans from now on, where that changed: 0 or 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approvals: Option<u8>,
     /// The holds that began on it, and those that were released.
     #[serde(default)]
     pub holds: Vec<HoldChange>,
@@ -103,6 +109,10 @@ pub struct LayersRequest {
     /// For which versions it answers from now on; what holds stays where it is not said.
     #[serde(default)]
     pub exact: Option<Exact>,
+    /// How many have to approve a plan for one of its branches beside who staged it: 0 or 1; what holds stays where it is not
+    /// said. Less than before takes the role admin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approvals: Option<u8>,
     /// Whether it is only looked at.
     #[serde(default)]
     pub is_dry: bool,

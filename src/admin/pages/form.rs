@@ -60,18 +60,16 @@ impl Form {
         (!text.is_empty()).then(|| text.to_owned())
     }
 
-    /// Returns what fields of the same name hold.
-    pub(super) fn all(&self, name: &str) -> Vec<String> {
-        let fields = self.0.iter().filter(|(field, _)| field == name);
-        let texts = fields.map(|(_, value)| value.trim().to_owned());
-        texts.filter(|text| !text.is_empty()).collect()
-    }
-
-    /// Returns what a field holds exactly as it was sent.
+    /// Returns what a field holds exactly as it was sent, as passwords are.
     pub(super) fn as_sent(&self, name: &str) -> &str {
         let mut fields = self.0.iter();
         let found = fields.find(|(field, _)| field == name);
         found.map_or("", |(_, value)| value)
+    }
+
+    /// Returns all fields.
+    pub(super) fn fields(&self) -> &[(String, String)] {
+        &self.0
     }
 
     /// Returns the number in a field.
@@ -170,23 +168,15 @@ mod tests {
 
     #[test]
     fn fields_are_taken_by_their_names_without_space_around_them() {
-        let form = form(&[
-            ("a", " x "),
-            ("b", ""),
-            ("with", "one"),
-            ("with", "two"),
-            ("n", "7"),
-        ]);
+        let form = form(&[("a", " x "), ("b", ""), ("n", "7")]);
         assert_eq!(
             [form.text("a"), form.text("b"), form.text("c")],
             ["x", "", ""]
         );
-        assert_eq!(form.as_sent("a"), " x ");
         assert_eq!(
             [form.filled("a"), form.filled("b")],
             [Some("x".to_owned()), None]
         );
-        assert_eq!(form.all("with"), ["one", "two"]);
         assert_eq!(form.number("n").unwrap(), 7);
         assert!(form.number("a").is_err());
     }

@@ -52,6 +52,8 @@ pub(in crate::admin) struct Frame {
     pub(super) who: String,
     /// The same as the store records it, for what is only looked at.
     pub(super) actor: Actor,
+    /// Who is there, whatever they act by.
+    pub(super) user: String,
     pub(super) role: Role,
     pub(super) csrf: String,
     pub(super) last_login: Option<String>,
@@ -148,6 +150,7 @@ impl Frame {
             last_login: last_login(&caller),
             can_log_out: matches!(caller.how, How::Session { .. }),
             actor: caller.actor(),
+            user: caller.user().to_owned(),
             who: caller.name,
             role: caller.role,
             distributions: with_default(distributions),

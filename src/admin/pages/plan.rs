@@ -14,7 +14,8 @@ use crate::admin::error::OperationError;
 use crate::admin::operations;
 use crate::admin::picks;
 use crate::admin::routes::Operator;
-use crate::admin::wording::{counted, moment, size};
+use crate::admin::wording::{counted, listed, moment, size};
+use crate::crypto::InvalidDigest;
 use crate::distribution::Consent;
 use crate::import::{self, ImportError, PlanReport};
 use crate::store::stages::StageId;
@@ -30,6 +31,10 @@ struct Plan {
     when: String,
     free: String,
     ledger: Ledger,
+    /// The distributions that ask for a second person, as one says them; empty where none does.
+    approving: String,
+    /// Whether who is there may commit it.
+    may_commit: bool,
 }
 
 /// A plan whose branch is not known yet.
@@ -107,6 +112,9 @@ fn page(asked: Asked, id: i64) -> Result<PlanPage, OperationError> {
         ),
         free: size(store.disk().free_bytes()?),
         ledger,
+        may_commit: asked.frame.may("approver")
+            && (report.approving.is_empty() || report.staged_by != asked.frame.user),
+        approving: listed(&report.approving),
         frame: asked.frame.titled(format!("Plan {id}")),
         report,
     }))))
@@ -165,8 +173,11 @@ pub(super) async fn commit(
 ) -> HttpResponse {
     let id = id.into_inner();
     submit(&request, &operator, body, move |doing| {
+        let looked_at = doing.form.text("digest").parse();
+        let invalid = |error: InvalidDigest| OperationError::InvalidRequest(error.to_string());
         let consent = Consent {
             is_asked: doing.form.filled("overwrite").is_some(),
+            plan: Some(looked_at.map_err(invalid)?),
             ..Consent::default()
         };
         let done = import::commit(doing.store, StageId(id), doing.who, consent)?;

@@ -12,7 +12,7 @@ use super::{Asked, problem, view};
 use crate::admin::error::OperationError;
 use crate::admin::preflight::{self, PackageOutlook, PreflightReport, PreflightRequest};
 use crate::admin::routes::Operator;
-use crate::admin::wording::{counted, grouped};
+use crate::admin::wording::{counted, grouped, listed};
 use crate::distribution::Outlook;
 use crate::package::{Installed, InstalledList};
 
@@ -40,8 +40,8 @@ struct Found {
 struct Sentence {
     good: String,
     of: String,
-    problems: usize,
-    breaks: usize,
+    /// What is to be minded.
+    besides: String,
 }
 
 struct Need {
@@ -192,14 +192,39 @@ impl Found {
             sentence: Sentence {
                 good: grouped((all - problems) as u64),
                 of: counted(all as u64, what.0, what.1),
-                problems,
-                breaks: breaking.len(),
+                besides: besides(report, breaking.len()),
             },
             needs: needs.collect(),
             breaking,
             groups: groups.filter(|group| !group.lines.is_empty()).collect(),
             missing_of_total: None,
         }
+    }
+}
+
+/// Returns what is to be minded beside packages that are not found.
+fn besides(report: &PreflightReport, breaking: usize) -> String {
+    let older = report.packages.iter();
+    let older = older.filter(|it| it.outlook == Outlook::Older).count();
+    let parts = [
+        (
+            breaking,
+            "brings breaking changes",
+            "bring breaking changes",
+        ),
+        (
+            older,
+            "goes back to an older version",
+            "go back to an older version",
+        ),
+    ];
+    let parts = parts.into_iter().filter(|(count, ..)| *count > 0);
+    let parts: Vec<_> = parts
+        .map(|(count, one, many)| counted(count as u64, one, many))
+        .collect();
+    match parts.is_empty() {
+        true => "Nothing known breaks.".to_owned(),
+        false => format!("{}.", listed(&parts)),
     }
 }
 

@@ -8,8 +8,9 @@ use actix_web::web;
 use actix_web::{FromRequest, Handler, Responder, Route};
 
 use super::{
-    change_set, changes, connect, difference, entry, installed, keys, kibanas, overview, package,
-    package_version, packages, plan, preflight, problem, release, storage,
+    audit, change_set, changes, connect, difference, distribution, distribution_change,
+    distributions, entry, installed, job, keys, kibanas, overview, package, package_version, packages,
+    people, plan, preflight, problem, quarantine, release, settings, storage, support, tls, transfer,
 };
 use crate::admin::entrance::{self, CsrfIn};
 use crate::admin::roles::Role::{self, Admin, Approver, Publisher, Viewer};
@@ -62,6 +63,9 @@ pub(super) fn entries() -> Vec<Entry> {
         entry(POST, Publisher, "/plans/{id}/drop", plan::forget),
         entry(POST, Publisher, "/plans/{id}/target", plan::place),
         entry(GET, Viewer, "/diff", difference::show),
+        entry(GET, Viewer, "/transfer", transfer::show),
+        entry(GET, Viewer, "/jobs/{id}", job::show),
+        entry(POST, Publisher, "/jobs/{id}/cancel", job::cancel),
         entry(GET, Viewer, "/kibanas", kibanas::show),
         entry(GET, Viewer, "/kibanas/connect", connect::show),
         entry(GET, Viewer, "/kibanas/preflight", preflight::show),
@@ -77,6 +81,29 @@ pub(super) fn entries() -> Vec<Entry> {
         entry(POST, Admin, "/system/keys/add", keys::add),
         entry(POST, Admin, "/system/keys/remove", keys::remove),
         entry(POST, Admin, "/system/keys/policy", keys::set_policy),
+        entry(GET, Viewer, "/system/tls", tls::show),
+        entry(POST, Admin, "/system/tls/reload", tls::reload),
+        entry(GET, Viewer, "/system/people", people::show),
+        entry(POST, Admin, "/system/people", people::add),
+        entry(POST, Admin, "/system/people/{name}/role", people::set_role),
+        entry(POST, Admin, "/system/people/{name}/unlock", people::unlock),
+        entry(POST, Admin, "/system/people/{name}/password", people::reset_password),
+        entry(POST, Admin, "/system/people/{name}/remove", people::remove),
+        entry(POST, Viewer, "/system/password", people::change_password),
+        entry(POST, Viewer, "/system/tokens", people::make_token),
+        entry(POST, Viewer, "/system/tokens/{number}/remove", people::remove_token),
+        entry(GET, Viewer, "/system/audit", audit::show),
+        entry(GET, Viewer, "/system/settings", settings::show),
+        entry(GET, Viewer, "/system/support", support::show),
+        entry(GET, Admin, "/system/support.json", support::bundle),
+        entry(GET, Viewer, "/transfer/quarantine", quarantine::show),
+        entry(POST, Publisher, "/transfer/quarantine/retry", quarantine::retry),
+        entry(POST, Approver, "/transfer/quarantine/drop", quarantine::forget),
+        entry(GET, Viewer, "/distributions", distributions::show),
+        entry(GET, Viewer, "/distributions/{name}", distribution::show),
+        entry(POST, Approver, "/distributions/{name}/delete", distribution::delete),
+        entry(GET, Approver, "/change-distribution", distribution_change::show),
+        entry(POST, Approver, "/change-distribution", distribution_change::change),
     ]
 }
 

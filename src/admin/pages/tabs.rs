@@ -18,10 +18,12 @@ const KIBANAS: [(&str, &str); 4] = [
 ];
 
 /// Those of the appliance.
-const SYSTEM: [(&str, &str); 5] = [
+const SYSTEM: [(&str, &str); 7] = [
     ("Storage", "/system"),
     ("Keys", "/system/keys"),
     ("TLS", "/system/tls"),
+    ("People & tokens", "/system/people"),
+    ("Audit", "/system/audit"),
     ("Settings", "/system/settings"),
     ("Support", "/system/support"),
 ];

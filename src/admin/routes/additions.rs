@@ -3,9 +3,11 @@
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Payload, Query};
 
-use super::body::{BodyReader, feed};
-use super::{Answer, Operator, change, who};
+use super::body::BodyReader;
+use super::work::wait_fed;
+use super::{Answer, Operator, who};
 use crate::admin::addition::{self, Added, AdditionRequest};
+use crate::admin::jobs::JobKind;
 
 pub(super) async fn add(
     operator: Data<Operator>,
@@ -16,11 +18,9 @@ pub(super) async fn add(
     let who = who(&request);
     let limits = operator.limits.clone();
     let (chunks, source) = BodyReader::channel();
-    let feed = actix_web::rt::spawn(feed(body, chunks));
-    let answer = change(&operator, move |store| {
+    let subject = addition.source_name.clone();
+    let begun = operator.begin(JobKind::Addition, subject, who.name.clone(), move |store| {
         addition::add(store, &who, Box::new(source), &addition, &limits)
-    })
-    .await;
-    feed.abort();
-    answer
+    });
+    wait_fed(begun?, body, chunks).await
 }

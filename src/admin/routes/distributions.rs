@@ -50,6 +50,7 @@ pub(super) async fn set(
     name: Path<String>,
     layers: Json<LayersRequest>,
 ) -> Answer<Changed> {
+    operator.check(&request, distributions::needed_role(&layers))?;
     let who = who(&request);
     let name = parse_name(&name)?;
     change(&operator, move |store| {

@@ -4,8 +4,11 @@ use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path, Query};
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Operator, change, perform, who};
+use super::refusal::Refusal;
+use super::work::{Worked, work};
+use super::{Answer, Operator, perform, who};
 use crate::admin::history::{self, ChangeSetReport, History};
+use crate::admin::jobs::JobKind;
 use crate::admin::prune::{self, PruneRequest, Pruned};
 
 /// How much of the history is asked for.
@@ -37,7 +40,11 @@ pub(super) async fn prune(
     operator: Data<Operator>,
     request: HttpRequest,
     how_far: Json<PruneRequest>,
-) -> Answer<Pruned> {
+) -> Result<Worked<Pruned>, Refusal> {
     let who = who(&request);
-    change(&operator, move |store| prune::prune(store, &who, &how_far)).await
+    let subject = format!("up to change set {}", how_far.up_to);
+    work(&operator, &request, JobKind::Prune, subject, move |store| {
+        prune::prune(store, &who, &how_far)
+    })
+    .await
 }

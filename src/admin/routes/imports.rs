@@ -1,20 +1,22 @@
-//! Imports: the source as a request's body, and how far it is.
+//! Imports: the source as a request's body.
 
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
-use actix_web::web::{Data, Json, Path, Payload, Query};
+use actix_web::web::{Data, Payload, Query};
 use serde::{Deserialize, Serialize};
 
-use super::body::{BodyReader, feed};
+use super::body::BodyReader;
 use super::plans::TargetRequest;
+use super::work::wait_fed;
 use super::{Answer, Operator, perform, who};
 use crate::admin::error::OperationError;
-use crate::admin::operations;
+use crate::admin::jobs::{JobId, JobKind, NewJob};
+use crate::admin::operations::{self, StagedReport};
 use crate::admin::roles::Role;
 use crate::crypto::Digest;
 use crate::distribution::SignaturePolicy;
-use crate::import::{self, Progress, StageRequest, Staged};
+use crate::import::{self, StageRequest};
 
 /// How an import is asked for; the source is the body.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
@@ -37,27 +39,9 @@ pub struct ImportRequest {
     /// Bytes of the source, where they are known before it is read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_bytes: Option<u64>,
-    /// The name under which the client asks for progress; of its choosing, not guessable by accident.
+    /// The id of the job that it is, for who wants to follow it before it is answered: 32 lower-case hexadecimal digits that
+    /// the client has drawn at random.
     pub job: String,
-}
-
-/// What an import that was staged came to.
-#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct StagedReport {
-    /// The plan's number.
-    pub plan: i64,
-    /// Whether it is known where the content belongs.
-    pub has_target: bool,
-    /// Where it may be to go, where that is not known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub proposal: Option<String>,
-    /// Package versions that can be taken.
-    pub packages: usize,
-    /// Of these, how many the store did not hold.
-    pub new: usize,
-    /// Bytes that were copied to the data folder before they could be read.
-    #[serde(default)]
-    pub copied_bytes: u64,
 }
 
 /// A source that may have been read before.
@@ -115,71 +99,21 @@ pub(super) async fn post_import(
         signatures,
         image,
     };
-    let job = Job::begin(&operator, job);
-    let progress = Arc::clone(&job.progress);
-    progress.expect(source_bytes.unwrap_or_default());
+    let new = NewJob {
+        id: JobId::parse(&job).ok_or_else(|| {
+            OperationError::InvalidRequest("job is not 32 lower-case hexadecimal digits".into())
+        })?,
+        kind: JobKind::Import,
+        subject: stage.source_name.clone(),
+        who: stage.who.name.clone(),
+        upload: None,
+    };
     let (chunks, source) = BodyReader::channel();
-    // The body is fed while the import reads; whichever of the two ends first ends the other.
-    let feed = actix_web::rt::spawn(feed(body, chunks));
-    let watched = Arc::clone(&operator);
-    let answer = perform(&operator, move |store| {
-        let staged = import::stage(store, Box::new(source), &stage, &progress, &watched.limits)?;
-        Ok::<_, OperationError>(StagedReport::from(&staged))
-    })
-    .await;
-    feed.abort();
-    drop(job);
-    answer
-}
-
-pub(super) async fn get_import(
-    operator: Data<Operator>,
-    job: Path<String>,
-) -> Answer<import::ProgressReport> {
-    let report = operator
-        .jobs()
-        .get(job.as_str())
-        .map(|progress| progress.report());
-    report
-        .map(Json)
-        .ok_or_else(|| OperationError::NoSuchJob(job.into_inner()).into())
-}
-
-/// An import under way. When its client goes away before the answer it is stopped, and forgotten either way.
-struct Job {
-    operator: Data<Operator>,
-    name: String,
-    progress: Arc<Progress>,
-}
-
-impl Job {
-    fn begin(operator: &Data<Operator>, name: String) -> Self {
-        let progress = Arc::<Progress>::default();
-        operator.jobs().insert(name.clone(), Arc::clone(&progress));
-        Self {
-            operator: operator.clone(),
-            name,
-            progress,
-        }
-    }
-}
-
-impl Drop for Job {
-    fn drop(&mut self) {
-        self.progress.stop();
-        self.operator.jobs().remove(&self.name);
-    }
-}
-
-impl From<&Staged> for StagedReport {
-    fn from(staged: &Staged) -> Self {
-        Self {
-            plan: staged.stage.0,
-            has_target: staged.target.is_some(),
-            proposal: staged.proposal.as_ref().map(ToString::to_string),
-            packages: staged.packages,
-            new: staged.new,
-            copied_bytes: staged.copied_bytes,
-        }
-    }
+    let (store, limits) = (Arc::clone(&operator.store), operator.limits.clone());
+    let begun = operator.jobs.begin(new, move |job| {
+        job.progress().expect(source_bytes.unwrap_or_default());
+        let staged = import::stage(&store, Box::new(source), &stage, job.progress(), &limits)?;
+        Ok(StagedReport::from(&staged))
+    });
+    wait_fed(begun?, body, chunks).await
 }

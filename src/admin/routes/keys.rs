@@ -3,7 +3,10 @@
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
 
+use super::refusal::Refusal;
+use super::work::{Worked, work};
 use super::{Answer, Operator, perform, who};
+use crate::admin::jobs::JobKind;
 use crate::admin::keys::{self, KeyAdded, KeyRemoved, KeyReport, KeyRequest};
 
 pub(super) async fn list(operator: Data<Operator>) -> Answer<Vec<KeyReport>> {
@@ -14,10 +17,11 @@ pub(super) async fn add(
     operator: Data<Operator>,
     request: HttpRequest,
     key: Json<KeyRequest>,
-) -> Answer<KeyAdded> {
+) -> Result<Worked<KeyAdded>, Refusal> {
     let who = who(&request);
     let limits = operator.limits.clone();
-    perform(&operator, move |store| {
+    let subject = key.fingerprint.chars().take(64).collect();
+    work(&operator, &request, JobKind::Keys, subject, move |store| {
         keys::add(store, &who, &key, &limits)
     })
     .await
@@ -27,9 +31,10 @@ pub(super) async fn remove(
     operator: Data<Operator>,
     request: HttpRequest,
     end: Path<String>,
-) -> Answer<KeyRemoved> {
+) -> Result<Worked<KeyRemoved>, Refusal> {
     let (who, limits) = (who(&request), operator.limits.clone());
-    perform(&operator, move |store| {
+    let subject = end.chars().take(64).collect();
+    work(&operator, &request, JobKind::Keys, subject, move |store| {
         keys::remove(store, &who, &end, &limits)
     })
     .await

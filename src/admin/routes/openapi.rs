@@ -35,7 +35,7 @@ fn make() -> Value {
         let path = paths.entry(entry.path).or_insert_with(|| json!({}));
         path[entry.method.as_str().to_ascii_lowercase()] = operation;
     }
-    // What is both read and written has one schema: a test sees to it.
+    // What is both read and written is described as it is written.
     let mut definitions = schemas.taken.take_definitions(true);
     definitions.extend(schemas.given.take_definitions(true));
     json!({

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Answer, Operator, change, perform, who};
 use crate::admin::error::OperationError;
 use crate::admin::operations;
+use crate::crypto::Digest;
 use crate::distribution::{BranchKind, Consent, DistributionName};
 use crate::import;
 use crate::store::stages::StageId;
@@ -28,6 +29,18 @@ pub struct ConsentRequest {
     /// Whether versions may be overwritten where the branch allows it.
     #[serde(default)]
     pub overwrite: bool,
+}
+
+/// What a plan is committed by.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CommitRequest {
+    /// Whether versions may be overwritten where the branch allows it.
+    #[serde(default)]
+    pub overwrite: bool,
+    /// The digest of the plan that was looked at: one that would change anything else is not committed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
 }
 
 pub(super) async fn list_plans(operator: Data<Operator>) -> Answer<Vec<operations::WaitingPlan>> {
@@ -77,11 +90,11 @@ pub(super) async fn commit_plan(
     operator: Data<Operator>,
     request: HttpRequest,
     id: Path<i64>,
-    consent: Json<ConsentRequest>,
+    commit: Json<CommitRequest>,
 ) -> Answer<import::Committed> {
-    let who = who(&request);
+    let (who, consent) = (who(&request), commit.consent()?);
     change(&operator, move |store| {
-        import::commit(store, StageId(*id), &who, consent.consent())
+        import::commit(store, StageId(*id), &who, consent)
     })
     .await
 }
@@ -90,6 +103,19 @@ impl TargetRequest {
     /// Returns the branch that is asked for and its kind; `None` where neither is named.
     pub fn target(&self) -> Result<Option<(DistributionName, BranchKind)>, OperationError> {
         operations::target(self.release.as_deref(), self.branch.as_deref())
+    }
+}
+
+impl CommitRequest {
+    /// Returns the consent that is given.
+    pub fn consent(&self) -> Result<Consent, OperationError> {
+        let digest = self.digest.as_deref().map(str::parse::<Digest>);
+        let digest = digest.transpose();
+        Ok(Consent {
+            is_asked: self.overwrite,
+            plan: digest.map_err(|error| OperationError::InvalidRequest(error.to_string()))?,
+            ..Consent::default()
+        })
     }
 }
 

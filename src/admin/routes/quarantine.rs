@@ -3,7 +3,10 @@
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Json};
 
+use super::refusal::Refusal;
+use super::work::{Worked, work};
 use super::{Answer, Operator, change, perform, who};
+use crate::admin::jobs::JobKind;
 use crate::admin::quarantine::{self, CaseReport, CasesRequest, Retried};
 
 pub(super) async fn list(operator: Data<Operator>) -> Answer<Vec<CaseReport>> {
@@ -14,9 +17,10 @@ pub(super) async fn retry(
     operator: Data<Operator>,
     request: HttpRequest,
     cases: Json<CasesRequest>,
-) -> Answer<Retried> {
+) -> Result<Worked<Retried>, Refusal> {
     let (who, limits) = (who(&request), operator.limits.clone());
-    perform(&operator, move |store| {
+    let subject = "quarantine".to_owned();
+    work(&operator, &request, JobKind::Retry, subject, move |store| {
         quarantine::retry(store, &who, &cases, &limits)
     })
     .await

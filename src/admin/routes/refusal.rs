@@ -39,14 +39,24 @@ impl ResponseError for Refusal {
         match self.0.kind.as_str() {
             "invalid-request" | "not-typed" | "weak-password" | "reserved-name"
             | "named-like-release" => StatusCode::BAD_REQUEST,
-            "needs-role" | "wrong-password" | "token-above-owner" | "by-token" | "other-origin"
-            | "bad-csrf" | "needs-tls" | "not-from-there" | "unknown-user" => StatusCode::FORBIDDEN,
+            "needs-role"
+            | "needs-second-person"
+            | "wrong-password"
+            | "token-above-owner"
+            | "by-token"
+            | "other-origin"
+            | "not-yours"
+            | "bad-csrf"
+            | "needs-tls"
+            | "not-from-there"
+            | "unknown-user" => StatusCode::FORBIDDEN,
             "not-signed-in" | "wrong-login" => StatusCode::UNAUTHORIZED,
             "other-host" => StatusCode::MISDIRECTED_REQUEST,
             "too-many-logins" => StatusCode::TOO_MANY_REQUESTS,
             "no-such-plan"
             | "no-such-branch"
             | "no-such-job"
+            | "no-such-upload"
             | "no-such-key"
             | "no-such-user"
             | "no-such-token"
@@ -57,8 +67,12 @@ impl ResponseError for Refusal {
             | "no-such-package"
             | "no-such-page"
             | "no-such-version" => StatusCode::NOT_FOUND,
-            "store" | "damaged" | "data-folder" => StatusCode::INTERNAL_SERVER_ERROR,
-            "disk-full" => StatusCode::INSUFFICIENT_STORAGE,
+            "length-required" => StatusCode::LENGTH_REQUIRED,
+            "chunk-too-large" | "more-than-announced" => StatusCode::PAYLOAD_TOO_LARGE,
+            "stopping" => StatusCode::SERVICE_UNAVAILABLE,
+            "store" | "damaged" | "data-folder" | "no-thread" => StatusCode::INTERNAL_SERVER_ERROR,
+            "disk-full" | "upload-too-large" => StatusCode::INSUFFICIENT_STORAGE,
+            "too-many-imports" | "too-many-jobs" => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::CONFLICT,
         }
     }

@@ -14,8 +14,9 @@ use actix_web::{FromRequest, Handler, Responder, Route};
 use super::describe::{Description, Given, Schemas, Taken, describe};
 use super::refusal::Refusal;
 use super::{
-    additions, audit, branches, distributions, history, holds, house, imports, keys, openapi,
-    plans, quarantine, questions, records, session, signatures, status, tls, tokens, users,
+    additions, audit, branches, distributions, history, holds, house, imports, jobs, keys, openapi,
+    plans, quarantine, questions, records, session, signatures, status, tls, tokens, uploads,
+    users,
 };
 use crate::admin::entrance::{self, CsrfIn};
 use crate::admin::roles::Role::{self, Admin, Approver, Publisher, Viewer};
@@ -53,7 +54,6 @@ pub(super) fn entries() -> Vec<Entry> {
     vec![
         entry(GET, Viewer, "/sources/known", imports::known_source, "Tells whether a source of this size and digest was read before"),
         entry(POST, Publisher, "/imports", imports::post_import, "Stages the source that is the body"),
-        entry(GET, Viewer, "/imports/{job}", imports::get_import, "Tells how far an import is"),
         entry(GET, Viewer, "/plans", plans::list_plans, "Lists the plans that wait for a commit"),
         entry(GET, Viewer, "/plans/{id}", plans::show_plan, "Shows what a plan would change"),
         entry(DELETE, Publisher, "/plans/{id}", plans::drop_plan, "Drops a plan"),
@@ -97,6 +97,14 @@ pub(super) fn entries() -> Vec<Entry> {
         entry(GET, Viewer, "/signatures", signatures::list, "Tells of every branch how its packages are signed"),
         entry(GET, Viewer, "/signatures/{branch}", signatures::show, "Tells of a branch how its packages are signed"),
         entry(PUT, Admin, "/signatures/{branch}", signatures::set_policy, "Sets what becomes of packages without a good signature"),
+        entry(GET, Viewer, "/jobs", jobs::list, "Lists long work, under way and ended, the newest first"),
+        entry(GET, Viewer, "/jobs/{id}", jobs::show, "Shows a job"),
+        entry(DELETE, Publisher, "/jobs/{id}", jobs::cancel, "Cancels a job; that of somebody else as an approver"),
+        entry(GET, Viewer, "/jobs/{id}/events", jobs::events, "Tells how far a job is, as server-sent events"),
+        entry(POST, Publisher, "/uploads", uploads::begin, "Begins an upload"),
+        entry(GET, Publisher, "/uploads/{id}", uploads::show, "Tells how many bytes of an upload have arrived"),
+        entry(PUT, Publisher, "/uploads/{id}", uploads::feed, "Brings a chunk of an upload"),
+        entry(DELETE, Publisher, "/uploads/{id}", uploads::cancel, "Drops an upload; that of somebody else as an approver"),
         entry(GET, Viewer, "/openapi.json", openapi::show, "Returns this document"),
         entry(GET, Viewer, "/status", status::show, "Tells how the appliance is"),
         entry(GET, Viewer, "/session", session::show, "Tells who asks"),

@@ -5,7 +5,6 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::{Door, who};
 use crate::admin::Failure;
 use crate::admin::audit::{self, AuditRequest, EntryReport, Verification, VerificationRequest};
-use crate::admin::password::LEAST_LENGTH;
 use crate::admin::setup::{self, LinkMade};
 use crate::admin::tokens::{self, TokenMade, TokenReport, TokenRequest};
 use crate::admin::users::{
@@ -29,9 +28,13 @@ impl Door {
         }
     }
 
-    pub(in crate::cli) fn add_user(&self, user: &UserRequest) -> Result<UserReport, Failure> {
+    pub(in crate::cli) fn add_user(
+        &self,
+        user: &UserRequest,
+        least_length: usize,
+    ) -> Result<UserReport, Failure> {
         match self {
-            Self::Here(store) => Ok(users::add(store, &who(), user, LEAST_LENGTH)?),
+            Self::Here(store) => Ok(users::add(store, &who(), user, least_length)?),
             Self::There(client) => client.post("/users", user),
         }
     }
@@ -61,6 +64,7 @@ impl Door {
         &self,
         name: &str,
         request: &PasswordRequest,
+        least_length: usize,
     ) -> Result<UserChanged, Failure> {
         match self {
             Self::Here(store) => {
@@ -70,7 +74,7 @@ impl Door {
                     &who(),
                     name,
                     password,
-                    LEAST_LENGTH,
+                    least_length,
                 )?)
             }
             Self::There(client) => client.put(&path(name, "/password"), request),

@@ -1,0 +1,370 @@
+//! People and tokens: who may come in, one's own password, and what programs come in by.
+
+use actix_web::web::{Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use jiff::Timestamp;
+
+use super::form::{FEW_BYTES, Form, Next, submit};
+use super::frame::{Frame, Section};
+use super::tabs::{self, Tab};
+use super::{Asked, problem, view};
+use crate::admin::error::OperationError;
+use crate::admin::password::{LEAST_LENGTH, Password};
+use crate::admin::roles::{How, Role};
+use crate::admin::routes::{Operator, caller, web_of};
+use crate::admin::tokens::{self, TokenReport, TokenRequest};
+use crate::admin::users::{self, PasswordRequest, PasswordRules, UserReport, UserRequest};
+use crate::admin::wording::{counted, day, moment};
+use crate::people::are_one;
+
+/// Wrong passwords after which a user is locked, where no setting says it.
+const MOST_FAILURES: u32 = 5;
+/// Days that a new token is proposed to be good for.
+const TOKEN_DAYS: u16 = 90;
+
+#[derive(Template)]
+#[template(path = "people.html")]
+struct People {
+    frame: Frame,
+    tabs: Vec<Tab>,
+    sentence: String,
+    people: Vec<Person>,
+    tokens: Vec<Token>,
+    has_password: bool,
+    least_length: usize,
+    roles: Vec<&'static str>,
+    token_roles: Vec<&'static str>,
+    token_days: u16,
+    done: Option<&'static str>,
+}
+
+#[derive(Template)]
+#[template(path = "token_made.html")]
+struct TokenMade {
+    frame: Frame,
+    tabs: Vec<Tab>,
+    name: String,
+    role: Role,
+    ends: String,
+    secret: String,
+}
+
+struct Person {
+    name: String,
+    path: String,
+    role: &'static str,
+    is_oneself: bool,
+    last_login: String,
+    locked: Option<String>,
+    failures: u32,
+    has_password: bool,
+}
+
+struct Token {
+    number: i64,
+    name: String,
+    role: Role,
+    owner: String,
+    made: String,
+    ends: String,
+    is_over: bool,
+    used: String,
+    remove: String,
+}
+
+pub(super) async fn show(request: HttpRequest, operator: Data<Operator>) -> HttpResponse {
+    let rules = rules(&request);
+    view(&request, &operator, Section::System, move |asked| {
+        people(asked, rules)
+    })
+    .await
+}
+
+fn people(asked: Asked, rules: PasswordRules) -> Result<People, OperationError> {
+    let store = asked.store();
+    let (frame, now) = (&asked.frame, asked.frame.now);
+    let all = users::list(store)?;
+    let own = all.iter().find(|it| are_one(&it.name, &frame.who));
+    let tokens = tokens::list(store, &frame.actor, frame.role)?;
+    let done = match frame.own("done") {
+        Some("added") => Some("They can log in from now on."),
+        Some("role") => Some("The role holds from their next request on."),
+        Some("unlocked") => Some("They can log in again."),
+        Some("password") => Some("The password is another one. Their sessions are over."),
+        Some("own-password") => Some("Your password is another one. Your other sessions are over."),
+        Some("removed") => Some("They are gone, and so are their sessions and tokens."),
+        Some("token-removed") => Some("The token is good for nothing from now on."),
+        _ => None,
+    };
+    let count = counted(all.len() as u64, "person", "people");
+    let token_count = counted(tokens.len() as u64, "token", "tokens");
+    Ok(People {
+        tabs: tabs::system(frame, "/system/people"),
+        has_password: own.is_some_and(|it| it.has_password),
+        sentence: match frame.role == Role::Admin {
+            true => format!("{count} can log in; {token_count} are out."),
+            false => format!("You are {}, {}.", frame.who, frame.role),
+        },
+        people: match frame.role == Role::Admin {
+            true => all.iter().map(|it| Person::of(it, frame, now)).collect(),
+            false => Vec::new(),
+        },
+        tokens: tokens
+            .into_iter()
+            .map(|it| Token::of(it, frame, now))
+            .collect(),
+        least_length: rules.least_length,
+        roles: Role::ALL.map(Role::name).to_vec(),
+        token_roles: (Role::ALL.into_iter())
+            .filter(|role| *role <= frame.role)
+            .map(Role::name)
+            .collect(),
+        token_days: TOKEN_DAYS,
+        done,
+        frame: asked.frame.titled("People and tokens"),
+    })
+}
+
+impl Person {
+    fn of(report: &UserReport, frame: &Frame, now: Timestamp) -> Self {
+        let login = report.last_login_at.as_deref().map(|at| told(at, now));
+        let from = report.last_login_from.as_deref();
+        Self {
+            path: frame.to(&format!("/system/people/{}", encoded(&report.name))),
+            is_oneself: are_one(&report.name, &frame.who),
+            last_login: match (login, from) {
+                (Some(at), Some(from)) => format!("{at} from {from}"),
+                (Some(at), None) => at,
+                (None, _) => "never".to_owned(),
+            },
+            locked: report.locked_since.as_deref().map(|at| told(at, now)),
+            failures: report.failures,
+            has_password: report.has_password,
+            role: report.role.name(),
+            name: report.name.clone(),
+        }
+    }
+
+    /// Returns where something is done to them.
+    fn to(&self, what: &str) -> String {
+        match self.path.split_once('?') {
+            Some((path, query)) => format!("{path}/{what}?{query}"),
+            None => format!("{}/{what}", self.path),
+        }
+    }
+}
+
+impl Token {
+    fn of(report: TokenReport, frame: &Frame, now: Timestamp) -> Self {
+        let ends = report.expires_at.parse().map_or(report.expires_at, day);
+        let used = report.last_used_at.map(|at| told(&at, now));
+        Self {
+            remove: frame.to(&format!("/system/tokens/{}/remove", report.number)),
+            made: told(&report.made_at, now),
+            number: report.number,
+            name: report.name,
+            role: report.role,
+            owner: report.owner,
+            ends,
+            is_over: report.is_expired,
+            used: used.unwrap_or_else(|| "never".to_owned()),
+        }
+    }
+}
+
+fn told(text: &str, now: Timestamp) -> String {
+    text.parse()
+        .map_or_else(|_| text.to_owned(), |at| moment(at, now))
+}
+
+fn encoded(name: &str) -> String {
+    percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+/// Returns what the settings ask of passwords.
+fn rules(request: &HttpRequest) -> PasswordRules {
+    match web_of(request) {
+        Ok(web) => {
+            let rules = web.rules.load();
+            PasswordRules {
+                least_length: rules.password_length as usize,
+                most_failures: rules.failures,
+            }
+        }
+        Err(_at_the_socket) => PasswordRules {
+            least_length: LEAST_LENGTH,
+            most_failures: MOST_FAILURES,
+        },
+    }
+}
+
+/// Returns the password that was typed twice.
+fn typed_twice(form: &Form) -> Result<Password, OperationError> {
+    match form.as_sent("password") == form.as_sent("again") {
+        true => Ok(Password::new(form.as_sent("password"))),
+        false => Err(OperationError::WeakPassword(
+            "the two are not the same".to_owned(),
+        )),
+    }
+}
+
+fn role_of(form: &Form) -> Result<Role, OperationError> {
+    let role = form.text("role").parse();
+    role.map_err(|error: crate::people::InvalidRole| {
+        OperationError::InvalidRequest(error.to_string())
+    })
+}
+
+pub(super) async fn add(
+    request: HttpRequest,
+    operator: Data<Operator>,
+    body: Payload,
+) -> HttpResponse {
+    let rules = rules(&request);
+    submit(&request, &operator, body, move |doing| {
+        let user = UserRequest {
+            name: doing.form.text("name").to_owned(),
+            role: role_of(doing.form)?,
+            password: Some(typed_twice(doing.form)?),
+        };
+        users::add(doing.store, doing.who, &user, rules.least_length)?;
+        Ok(Next::page("/system/people", "added"))
+    })
+    .await
+}
+
+pub(super) async fn set_role(
+    request: HttpRequest,
+    operator: Data<Operator>,
+    name: Path<String>,
+    body: Payload,
+) -> HttpResponse {
+    submit(&request, &operator, body, move |doing| {
+        let role = role_of(doing.form)?;
+        users::set_role(doing.store, doing.who, &name, role)?;
+        Ok(Next::page("/system/people", "role"))
+    })
+    .await
+}
+
+pub(super) async fn unlock(
+    request: HttpRequest,
+    operator: Data<Operator>,
+    name: Path<String>,
+    body: Payload,
+) -> HttpResponse {
+    submit(&request, &operator, body, move |doing| {
+        users::unlock(doing.store, doing.who, &name)?;
+        Ok(Next::page("/system/people", "unlocked"))
+    })
+    .await
+}
+
+/// Gives somebody else another password: one's own takes the old one, whoever sits at an open browser.
+pub(super) async fn reset_password(
+    request: HttpRequest,
+    operator: Data<Operator>,
+    name: Path<String>,
+    body: Payload,
+) -> HttpResponse {
+    let rules = rules(&request);
+    let by = caller(&request);
+    let is_own = by.is_some_and(|it| it.how != How::Socket && are_one(it.user(), &name));
+    submit(&request, &operator, body, move |doing| {
+        if is_own {
+            return Err(OperationError::InvalidRequest(
+                "one's own password is changed with the old one".to_owned(),
+            ));
+        }
+        let password = typed_twice(doing.form)?;
+        users::reset_password(doing.store, doing.who, &name, &password, rules.least_length)?;
+        Ok(Next::page("/system/people", "password"))
+    })
+    .await
+}
+
+pub(super) async fn remove(
+    request: HttpRequest,
+    operator: Data<Operator>,
+    name: Path<String>,
+    body: Payload,
+) -> HttpResponse {
+    submit(&request, &operator, body, move |doing| {
+        doing.form.check_typed(&name)?;
+        users::remove(doing.store, doing.who, &name)?;
+        Ok(Next::page("/system/people", "removed"))
+    })
+    .await
+}
+
+/// Changes one's own password.
+pub(super) async fn change_password(
+    request: HttpRequest,
+    operator: Data<Operator>,
+    body: Payload,
+) -> HttpResponse {
+    let rules = rules(&request);
+    let Some(by) = caller(&request) else {
+        return problem::page(&request, OperationError::Nobody).await;
+    };
+    submit(&request, &operator, body, move |doing| {
+        let asked = PasswordRequest {
+            password: typed_twice(doing.form)?,
+            old: Some(Password::new(doing.form.as_sent("old"))),
+        };
+        let session = match by.how {
+            How::Session { id, .. } => Some(id),
+            How::Token { .. } => return Err(OperationError::ByToken(by.name)),
+            How::Socket | How::Proxy { .. } => None,
+        };
+        users::change_password(doing.store, doing.who, &by.name, &asked, session, rules)?;
+        Ok(Next::page("/system/people", "own-password"))
+    })
+    .await
+}
+
+/// Makes a token, and shows it this once: no address leads to it again.
+pub(super) async fn make_token(
+    request: HttpRequest,
+    operator: Data<Operator>,
+    body: Payload,
+) -> HttpResponse {
+    let form = match Form::read(&request, body, FEW_BYTES).await {
+        Ok(form) => form,
+        Err(error) => return problem::page(&request, error).await,
+    };
+    view(&request, &operator, Section::System, move |asked| {
+        let days = u16::try_from(form.number("days")?);
+        let wanted = TokenRequest {
+            name: form.text("name").to_owned(),
+            role: role_of(&form)?,
+            days: days.unwrap_or(0),
+        };
+        let (store, frame) = (asked.store(), &asked.frame);
+        let made = tokens::make(store, &frame.actor, frame.role, &wanted)?;
+        Ok(TokenMade {
+            tabs: tabs::system(frame, "/system/people"),
+            name: made.token.name,
+            role: made.token.role,
+            ends: (made.token.expires_at.parse()).map_or(made.token.expires_at, day),
+            secret: made.secret,
+            frame: asked.frame.titled("A token"),
+        })
+    })
+    .await
+}
+
+pub(super) async fn remove_token(
+    request: HttpRequest,
+    operator: Data<Operator>,
+    number: Path<i64>,
+    body: Payload,
+) -> HttpResponse {
+    let role = caller(&request).map_or(Role::Viewer, |it| it.role);
+    submit(&request, &operator, body, move |doing| {
+        tokens::remove(doing.store, doing.who, role, *number)?;
+        Ok(Next::page("/system/people", "token-removed"))
+    })
+    .await
+}
