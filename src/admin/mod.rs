@@ -9,6 +9,7 @@ pub mod branches;
 pub mod collection;
 pub mod deletion;
 pub mod diff;
+pub mod disk;
 pub mod distributions;
 pub mod entrance;
 mod error;

@@ -18,7 +18,7 @@ use crate::store::{Store, StoreError, contents, signatures};
 const README: &str = "docs/README.md";
 
 /// A package version as people and programs read it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PackageReport {
     /// The package.
     pub package: String,
@@ -48,7 +48,7 @@ pub struct PackageReport {
 }
 
 /// A branch that holds a version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Holding {
     /// The branch.
     pub branch: String,
@@ -59,7 +59,7 @@ pub struct Holding {
 }
 
 /// A file of a package.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct FileReport {
     /// Its path inside the package.
     pub path: String,

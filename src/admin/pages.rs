@@ -36,6 +36,7 @@ pub(super) mod problem;
 mod quarantine;
 mod release;
 mod settings;
+mod sparkline;
 mod stamp;
 mod storage;
 mod strata;

@@ -31,6 +31,7 @@ pub mod audit;
 pub mod branches;
 pub mod change_sets;
 pub mod contents;
+pub mod disk_samples;
 pub mod distributions;
 pub mod documents;
 mod error;

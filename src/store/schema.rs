@@ -25,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0006_keeping.sql"),
     include_str!("../../migrations/0007_recipes_by_files.sql"),
     include_str!("../../migrations/0008_people.sql"),
+    include_str!("../../migrations/0009_disk.sql"),
 ];
 
 /// "ALCK", in the file's header: `file` and we can tell the store from other databases.

@@ -10,7 +10,7 @@ use actix_web::dev::AppConfig;
 use actix_web::web::Data;
 use airlock::admin::routes::{Operator, configure, served};
 use airlock::admin::status::Service;
-use airlock::admin::{Kibanas, PeerUser, Role, Roles};
+use airlock::admin::{PeerUser, Role, Roles};
 use airlock::catalog::Catalogs;
 use airlock::limits::Limits;
 use airlock::store::Store;

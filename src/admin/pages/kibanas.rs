@@ -27,19 +27,19 @@ struct Kibanas {
     lines: Option<Lines>,
 }
 
-struct Seen {
-    version: String,
-    address: String,
-    last_seen: String,
-    failure: Option<FailureLine>,
+pub(super) struct Seen {
+    pub(super) version: String,
+    pub(super) address: String,
+    pub(super) last_seen: String,
+    pub(super) failure: Option<FailureLine>,
 }
 
-struct FailureLine {
-    status: u16,
-    target: String,
-    at: String,
+pub(super) struct FailureLine {
+    pub(super) status: u16,
+    pub(super) target: String,
+    pub(super) at: String,
     /// Whether it was the last thing that was asked.
-    is_last: bool,
+    pub(super) is_last: bool,
 }
 
 pub(super) async fn show(request: HttpRequest, operator: Data<Operator>) -> HttpResponse {
@@ -72,7 +72,7 @@ fn kibanas(asked: Asked, host: Option<&str>) -> Result<Kibanas, OperationError> 
 }
 
 impl Seen {
-    fn of(seen: &KibanaSeen, now: Timestamp) -> Self {
+    pub(super) fn of(seen: &KibanaSeen, now: Timestamp) -> Self {
         let failure = seen.last_failure.as_ref();
         Self {
             version: seen.version.clone(),

@@ -7,7 +7,9 @@ use jiff::Timestamp;
 
 use super::change_line::ChangeLine;
 use super::frame::{Frame, Section};
-use super::{Asked, view};
+use super::kibanas::Seen;
+use super::{Asked, sparkline, view};
+use crate::admin::disk;
 use crate::admin::distributions::DistributionReport;
 use crate::admin::error::OperationError;
 use crate::admin::history::{self, ChangeSetReport};
@@ -16,7 +18,7 @@ use crate::admin::needs::{self, Need};
 use crate::admin::routes::Operator;
 use crate::admin::signatures;
 use crate::admin::status::{self, StatusReport};
-use crate::admin::wording::{ago, counted, day, grouped, size};
+use crate::admin::wording::{counted, day, grouped, size};
 use crate::distribution::SignatureCounts;
 
 /// Needs that are listed; the rest is counted.
@@ -31,6 +33,8 @@ const SEARCHED: u32 = 200;
 struct Overview {
     frame: Frame,
     room: String,
+    sparkline: Option<String>,
+    full_on: Option<String>,
     certificate: String,
     sentence: Sentence,
     needs: Vec<Need>,
@@ -57,12 +61,6 @@ struct Served {
     offered: String,
     fingerprint: String,
     last: Option<ChangeLine>,
-}
-
-struct Seen {
-    version: String,
-    address: String,
-    last_seen: String,
 }
 
 pub(super) async fn show(request: HttpRequest, operator: Data<Operator>) -> HttpResponse {
@@ -92,7 +90,12 @@ fn overview(asked: Asked) -> Result<Overview, OperationError> {
     let mut served: Vec<_> = served.collect();
     served.sort_by_key(|it| it.name != "default");
     let recent = history.change_sets.iter().take(RECENT);
+    let disk = disk::outlook(store)?;
     Ok(Overview {
+        sparkline: sparkline::draw(&disk.samples, "Free bytes of the disk, day by day"),
+        full_on: disk
+            .full_on
+            .map(|day| day.strftime("%-d %b %Y").to_string()),
         sentence: Sentence::of(&status, seen),
         needs,
         more_needs,
@@ -167,16 +170,6 @@ impl Served {
                 .iter()
                 .find(touches)
                 .map(|it| ChangeLine::of(it, now)),
-        }
-    }
-}
-
-impl Seen {
-    fn of(seen: &KibanaSeen, now: Timestamp) -> Self {
-        Self {
-            version: seen.version.clone(),
-            address: seen.address.map(|it| it.to_string()).unwrap_or_default(),
-            last_seen: ago(seen.last_seen, now),
         }
     }
 }

@@ -87,6 +87,7 @@ pub(super) fn entries() -> Vec<Entry> {
         entry(GET, Viewer, "/history/{number}", history::show, "Shows a change set"),
         entry(GET, Viewer, "/diff", questions::diff, "Compares what two places offer"),
         entry(GET, Viewer, "/explain", questions::explain, "Tells why a package is offered or not"),
+        entry(GET, Viewer, "/packages/{name}/{version}", questions::package, "Shows a package version whole"),
         entry(POST, Viewer, "/preflight", questions::preflight, "Tells what a Kibana of another version would find"),
         entry(GET, Viewer, "/keys", keys::list, "Lists the keys that are trusted"),
         entry(POST, Admin, "/keys", keys::add, "Adds a key"),

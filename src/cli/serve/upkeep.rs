@@ -1,4 +1,4 @@
-//! What a server does beside answering: it writes down what was fetched, takes up holds that end by themselves and
+//! What a server does beside answering: it writes down what was fetched and how full the disk is, takes up holds that end by themselves and
 //! certificates that were changed, and says in a line what is served.
 
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::tls::TlsWatch;
+use crate::admin::disk;
 use crate::admin::entrance::Web;
 use crate::admin::status::{self, Mark};
 use crate::catalog::Catalogs;
@@ -48,6 +49,9 @@ impl Upkeep {
                     // A full disk, or one that cannot be written to, is no reason to stop: the next time may do.
                     if let Err(error) = catalogs.fetches().write(&store) {
                         tracing::warn!(%error, "cannot write down what was fetched");
+                    }
+                    if let Err(error) = disk::sample(&store, Timestamp::now()) {
+                        tracing::debug!(%error, "how full the disk is today is not written down yet");
                     }
                 }
                 if let Err(error) = web.refusals.settle(&store, Timestamp::now()) {
