@@ -122,3 +122,32 @@ async fn each_is_told_with_its_holds_and_the_kibanas_that_ask_it() {
     let one = page(&world, "viewer", "/distributions/default").await;
     assert!(one.contains("Nothing is held back."), "{one}");
 }
+
+#[actix_web::test]
+async fn an_approver_asks_for_a_second_person_and_an_admin_alone_lets_it_go_without() {
+    let world = full();
+    let path = "/distributions/default/approvals";
+    let approvals = || {
+        let details = distributions::show(&world.store, &name("default")).unwrap();
+        details.approvals
+    };
+    let done = "/distributions/default?done=approvals";
+    led_to(
+        &send(&world, "approver", path, &[("approvals", "1")]).await,
+        done,
+    );
+    assert_eq!(approvals(), 1);
+    for number in ["0", "2", "-1", "x"] {
+        let answer = send(&world, "approver", path, &[("approvals", number)]).await;
+        not_done(&answer, if number == "0" { 403 } else { 400 });
+    }
+    assert_eq!(approvals(), 1);
+    let shown = page(&world, "approver", "/distributions/default").await;
+    assert!(shown.contains("who did not stage it"), "{shown}");
+    assert!(!shown.contains("Ask for nobody else"), "{shown}");
+    led_to(
+        &send(&world, "admin", path, &[("approvals", "0")]).await,
+        done,
+    );
+    assert_eq!(approvals(), 0);
+}

@@ -10,10 +10,10 @@ use super::distributions::address;
 use super::form::{Next, submit};
 use super::frame::{Frame, Section};
 use super::{Asked, view};
-use crate::admin::distributions::{self, DistributionDetails};
+use crate::admin::distributions::{self, DistributionDetails, LayersRequest};
 use crate::admin::error::OperationError;
 use crate::admin::holds::{self, HoldDetails};
-use crate::admin::routes::{Operator, parse_name};
+use crate::admin::routes::{Operator, caller, parse_name};
 use crate::admin::wording::{counted, grouped, moment};
 use crate::distribution::Exact;
 use crate::store::branches;
@@ -34,9 +34,10 @@ struct Distribution {
     layers: Vec<(String, String, String, String)>,
     more_shadowed: usize,
     choice: Choice,
-    is_set: bool,
+    done: Option<&'static str>,
     can_be_deleted: bool,
     delete: String,
+    approvals: String,
 }
 
 /// A hold, and letting it go.
@@ -104,8 +105,13 @@ fn one(asked: Asked, name: &str) -> Result<Distribution, OperationError> {
         layers,
         more_shadowed,
         choice: Choice::of(&branches, &all, Some(&details)),
-        is_set: asked.frame.own("done") == Some("set"),
+        done: match asked.frame.own("done") {
+            Some("set") => Some("It is served from now on."),
+            Some("approvals") => Some("It holds for the next commit."),
+            _ => None,
+        },
         can_be_deleted: details.is_own && name.as_str() != "default",
+        approvals: (asked.frame).to(&format!("/distributions/{name}/approvals")),
         delete: asked.frame.to(&format!("/distributions/{name}/delete")),
         details,
         frame: asked.frame.titled(name.to_string()),
@@ -115,6 +121,30 @@ fn one(asked: Asked, name: &str) -> Result<Distribution, OperationError> {
 fn told(text: &str, now: Timestamp) -> String {
     text.parse()
         .map_or_else(|_| text.to_owned(), |at| moment(at, now))
+}
+
+/// Says whether plans for its branches are committed by a second person.
+pub(super) async fn set_approvals(
+    request: HttpRequest,
+    operator: Data<Operator>,
+    name: Path<String>,
+    body: Payload,
+) -> HttpResponse {
+    let by = caller(&request);
+    submit(&request, &operator, body, move |doing| {
+        let name = parse_name(&name)?;
+        let wanted = u8::try_from(doing.form.number("approvals")?);
+        let layers = LayersRequest {
+            approvals: Some(wanted.unwrap_or(u8::MAX)),
+            ..LayersRequest::default()
+        };
+        let by = by.ok_or(OperationError::Nobody)?;
+        let roles = doing.operator.roles.load();
+        roles.check(&by, distributions::needed_role(&layers))?;
+        distributions::set(doing.store, doing.who, &name, &layers)?;
+        Ok(Next::page(format!("/distributions/{name}"), "approvals"))
+    })
+    .await
 }
 
 pub(super) async fn delete(

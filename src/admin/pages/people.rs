@@ -9,17 +9,16 @@ use super::form::{FEW_BYTES, Form, Next, submit};
 use super::frame::{Frame, Section};
 use super::tabs::{self, Tab};
 use super::{Asked, problem, view};
+use crate::admin::entrance::password_rules;
 use crate::admin::error::OperationError;
-use crate::admin::password::{LEAST_LENGTH, Password};
+use crate::admin::password::Password;
 use crate::admin::roles::{How, Role};
-use crate::admin::routes::{Operator, caller, web_of};
+use crate::admin::routes::{Operator, caller};
 use crate::admin::tokens::{self, TokenReport, TokenRequest};
 use crate::admin::users::{self, PasswordRequest, PasswordRules, UserReport, UserRequest};
 use crate::admin::wording::{counted, day, moment};
 use crate::people::are_one;
 
-/// Wrong passwords after which a user is locked, where no setting says it.
-const MOST_FAILURES: u32 = 5;
 /// Days that a new token is proposed to be good for.
 const TOKEN_DAYS: u16 = 90;
 
@@ -74,7 +73,7 @@ struct Token {
 }
 
 pub(super) async fn show(request: HttpRequest, operator: Data<Operator>) -> HttpResponse {
-    let rules = rules(&request);
+    let rules = password_rules(&request);
     view(&request, &operator, Section::System, move |asked| {
         people(asked, rules)
     })
@@ -182,23 +181,6 @@ fn encoded(name: &str) -> String {
     percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
-/// Returns what the settings ask of passwords.
-fn rules(request: &HttpRequest) -> PasswordRules {
-    match web_of(request) {
-        Ok(web) => {
-            let rules = web.rules.load();
-            PasswordRules {
-                least_length: rules.password_length as usize,
-                most_failures: rules.failures,
-            }
-        }
-        Err(_at_the_socket) => PasswordRules {
-            least_length: LEAST_LENGTH,
-            most_failures: MOST_FAILURES,
-        },
-    }
-}
-
 /// Returns the password that was typed twice.
 fn typed_twice(form: &Form) -> Result<Password, OperationError> {
     match form.as_sent("password") == form.as_sent("again") {
@@ -221,7 +203,7 @@ pub(super) async fn add(
     operator: Data<Operator>,
     body: Payload,
 ) -> HttpResponse {
-    let rules = rules(&request);
+    let rules = password_rules(&request);
     submit(&request, &operator, body, move |doing| {
         let user = UserRequest {
             name: doing.form.text("name").to_owned(),
@@ -268,7 +250,7 @@ pub(super) async fn reset_password(
     name: Path<String>,
     body: Payload,
 ) -> HttpResponse {
-    let rules = rules(&request);
+    let rules = password_rules(&request);
     let by = caller(&request);
     let is_own = by.is_some_and(|it| it.how != How::Socket && are_one(it.user(), &name));
     submit(&request, &operator, body, move |doing| {
@@ -304,7 +286,7 @@ pub(super) async fn change_password(
     operator: Data<Operator>,
     body: Payload,
 ) -> HttpResponse {
-    let rules = rules(&request);
+    let rules = password_rules(&request);
     let Some(by) = caller(&request) else {
         return problem::page(&request, OperationError::Nobody).await;
     };

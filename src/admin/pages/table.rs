@@ -102,6 +102,7 @@ pub(super) fn entries() -> Vec<Entry> {
         entry(POST, Approver, "/transfer/quarantine/drop", quarantine::forget),
         entry(GET, Viewer, "/distributions", distributions::show),
         entry(GET, Viewer, "/distributions/{name}", distribution::show),
+        entry(POST, Approver, "/distributions/{name}/approvals", distribution::set_approvals),
         entry(POST, Approver, "/distributions/{name}/delete", distribution::delete),
         entry(GET, Approver, "/change-distribution", distribution_change::show),
         entry(POST, Approver, "/change-distribution", distribution_change::change),
