@@ -20,7 +20,7 @@ async fn storage_draws_what_each_release_has_for_itself_above_what_they_share() 
         body.find(text)
             .unwrap_or_else(|| panic!("{text} in {body}"))
     };
-    assert!(place("<text x=\"0\" y=\"12\">9.2.0") < place("shared by several, and records"));
+    assert!(place("<text x=\"0\" y=\"12\">9.2.0") < place(">shared by several, and records"));
     assert!(
         body.contains("<title id=\"strata-title\">") && body.contains("<desc id=\"strata-desc\">")
     );
@@ -58,7 +58,7 @@ async fn the_audit_log_is_paged_filtered_and_verified() {
     let nonsense = page(&world, "viewer", &verify("nonsense")).await;
     assert!(nonsense.contains("Nothing was verified."), "{nonsense}");
     let change = |conn: &rusqlite::Transaction<'_>| {
-        conn.execute("UPDATE audit SET who = 'eve' WHERE number = 2", [])?;
+        conn.execute("UPDATE audit_entry SET who = 'eve' WHERE number = 2", [])?;
         Ok(())
     };
     world.store.write::<_, StoreError>(change).unwrap();

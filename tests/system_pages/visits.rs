@@ -30,17 +30,21 @@ pub fn tester() -> Actor {
     Actor::here("tester")
 }
 
-/// Imports packages into a branch, whose kind its name says.
+/// Imports packages into a branch: a release where it is called as one is, else one whose kind its name says.
 pub fn import(
     world: &World,
     branch: &str,
     policy: Option<SignaturePolicy>,
     packages: impl IntoIterator<Item = Package>,
 ) {
+    let kind = match branch.starts_with(|c: char| c.is_ascii_digit()) {
+        true => BranchKind::Release,
+        false => BranchKind::of_name(branch),
+    };
     let request = StageRequest {
         source_name: HOSTILE.into(),
         who: tester(),
-        target: Some((name(branch), BranchKind::of_name(branch))),
+        target: Some((name(branch), kind)),
         may_ask: false,
         signatures: policy,
         image: None,

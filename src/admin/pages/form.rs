@@ -181,6 +181,24 @@ mod tests {
         assert!(form.number("a").is_err());
     }
 
+    #[actix_web::test]
+    async fn a_form_that_is_too_long_is_not_read_to_its_end() {
+        let read = async |bytes: usize| {
+            let (request, mut body) = actix_web::test::TestRequest::post()
+                .insert_header((CONTENT_TYPE, "application/x-www-form-urlencoded"))
+                .set_payload("x".repeat(bytes))
+                .to_http_parts();
+            let body = actix_web::FromRequest::from_request(&request, &mut body).await;
+            Form::read(&request, body.unwrap(), 8).await
+        };
+        assert!(read(8).await.is_ok());
+        let refused = read(9).await.unwrap_err().to_string();
+        assert!(
+            refused.ends_with("a form of more than 8 bytes"),
+            "{refused}"
+        );
+    }
+
     #[test]
     fn only_what_was_asked_for_is_typed() {
         let form = form(&[("typed", "8.5.0")]);
