@@ -73,9 +73,17 @@ impl Place {
     }
 
     /// Returns what a place takes the place of: a plan what its branch holds, or the edition before, and all else what
-    /// answers at `/`.
+    /// answers at `/`, which is nothing before the first release.
     pub(super) fn replaced(&self, conn: &Connection) -> Result<Offering, OperationError> {
-        let default = || now(conn, &DistributionName::default_distribution());
+        let default = || {
+            let name = DistributionName::default_distribution();
+            match now(conn, &name) {
+                Err(OperationError::NoSuchDistribution(_)) => {
+                    Ok(Offering::of_members(name.to_string(), "", Vec::new()))
+                }
+                offering => offering,
+            }
+        };
         let Self::Plan(id) = self else {
             return default();
         };

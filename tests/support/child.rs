@@ -78,6 +78,11 @@ impl Server {
         }
     }
 
+    /// Returns the address of what it serves at `/`, without the slash.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// Fetches `path` on a connection of its own; fails unless the answer is complete.
     pub fn get(&self, path: &str) -> Answer {
         let mut answer = Vec::new();
