@@ -133,7 +133,7 @@ async fn nobody_is_shown_a_form_that_would_be_refused() {
         (
             "/system/people",
             Role::Admin,
-            "action=\"/admin/system/people\"",
+            "method=\"post\" action=\"/admin/system/people\"",
         ),
         ("/system/people", Role::Viewer, "/admin/system/tokens"),
         ("/system/support", Role::Admin, "/admin/system/support.json"),
