@@ -96,10 +96,8 @@ export async function interrupted(ada) {
     await page.getByText("67.11 MB of").waitFor();
     expect(/^\/admin\/jobs\//.test(ada.path()), `an upload is shown at ${ada.path()}`);
     await ada.look("upload-progress");
-    await ada.expecting("ERR_ABORTED", async () => {
-      await page.unrouteAll({ behavior: "ignoreErrors" });
-      await page.reload();
-    });
+    await ada.expecting("ERR_ABORTED", () => page.reload());
+    await page.unrouteAll({ behavior: "ignoreErrors" });
     await ada.look("upload-loaded-anew");
     await page.getByLabel("Choose the same file").setInputFiles(file("sample.tar"));
     await page.getByText("it is another file").waitFor();

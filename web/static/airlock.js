@@ -199,6 +199,8 @@ async function showJob(id) {
   const address = `/admin/jobs/${id}`;
   const text = await (await fetch(address)).text();
   const page = new DOMParser().parseFromString(text, "text/html");
+  // A parser runs no script, so that it takes in what is meant for browsers without it: here, to load the page anew.
+  page.querySelectorAll("noscript").forEach((it) => it.remove());
   by("main").replaceChildren(...page.getElementById("main").childNodes);
   document.title = page.title;
   history.pushState(null, "", address);
