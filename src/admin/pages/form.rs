@@ -188,7 +188,7 @@ mod tests {
                 .insert_header((CONTENT_TYPE, "application/x-www-form-urlencoded"))
                 .set_payload("x".repeat(bytes))
                 .to_http_parts();
-            let body = actix_web::FromRequest::from_request(&request, &mut body).await;
+            let body = <Payload as actix_web::FromRequest>::from_request(&request, &mut body).await;
             Form::read(&request, body.unwrap(), 8).await
         };
         assert!(read(8).await.is_ok());
