@@ -91,6 +91,8 @@ fn detail(text: &str) -> String {
         let name = name.replace('_', " ");
         match value {
             Value::String(value) => format!("{name} {value}"),
+            Value::Bool(true) => name,
+            Value::Bool(false) => format!("{name}: no"),
             value => format!("{name} {value}"),
         }
     };
@@ -203,6 +205,7 @@ mod tests {
                 "change set 4; why a <b>",
             ),
             (r#"{"cases":[1,2]}"#, "cases [1,2]"),
+            (r#"{"has_password":true}"#, "has password"),
             ("no json", "no json"),
         ] {
             assert_eq!(detail(text), expected);

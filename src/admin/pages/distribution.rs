@@ -70,9 +70,7 @@ fn one(asked: Asked, name: &str) -> Result<Distribution, OperationError> {
     let all = distributions::list(store)?;
     let holds = holds::list(store, Some(&name))?.into_iter();
     let hold = |it: HoldDetails| Hold {
-        action: asked
-            .frame
-            .to(&format!("/holds/{}/release", it.hold.number)),
+        action: asked.frame.to(format!("/holds/{}/release", it.hold.number)),
         number: it.hold.number,
         what: it.hold.what,
         reason: it.hold.reason.unwrap_or_default(),
@@ -111,8 +109,8 @@ fn one(asked: Asked, name: &str) -> Result<Distribution, OperationError> {
             _ => None,
         },
         can_be_deleted: details.is_own && name.as_str() != "default",
-        approvals: (asked.frame).to(&format!("/distributions/{name}/approvals")),
-        delete: asked.frame.to(&format!("/distributions/{name}/delete")),
+        approvals: asked.frame.to(format!("/distributions/{name}/approvals")),
+        delete: asked.frame.to(format!("/distributions/{name}/delete")),
         details,
         frame: asked.frame.titled(name.to_string()),
     })

@@ -182,7 +182,7 @@ fn look(asked: Asked) -> Result<DistributionChange, OperationError> {
     fields.extend(layers.like.map(|it| ("like", it)));
     fields.extend(layers.exact.map(|it| ("exact", it.to_string())));
     let page = match &before {
-        Some(_) => asked.frame.to(&format!("/distributions/{name}")),
+        Some(_) => asked.frame.to(format!("/distributions/{name}")),
         None => asked.frame.to("/distributions"),
     };
     Ok(DistributionChange {

@@ -68,7 +68,7 @@ fn all(asked: Asked) -> Result<Distributions, OperationError> {
         }
     }
     let row = |it: DistributionReport| Row {
-        page: asked.frame.to(&format!("/distributions/{}", it.name)),
+        page: asked.frame.to(format!("/distributions/{}", it.name)),
         address: address(&it.name),
         content: it.branches.join(" + "),
         offered: grouped(it.offered as u64),

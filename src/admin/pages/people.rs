@@ -97,12 +97,15 @@ fn people(asked: Asked, rules: PasswordRules) -> Result<People, OperationError> 
         _ => None,
     };
     let count = counted(all.len() as u64, "person", "people");
-    let token_count = counted(tokens.len() as u64, "token", "tokens");
+    let tokens_are = match tokens.len() {
+        0 => "no token is".to_owned(),
+        count => counted(count as u64, "token is", "tokens are"),
+    };
     Ok(People {
         tabs: tabs::system(frame, "/system/people"),
         has_password: own.is_some_and(|it| it.has_password),
         sentence: match frame.role == Role::Admin {
-            true => format!("{count} can log in; {token_count} are out."),
+            true => format!("{count} can log in; {tokens_are} out."),
             false => format!("You are {}, {}.", frame.who, frame.role),
         },
         people: match frame.role == Role::Admin {
@@ -130,7 +133,7 @@ impl Person {
         let login = report.last_login_at.as_deref().map(|at| told(at, now));
         let from = report.last_login_from.as_deref();
         Self {
-            path: frame.to(&format!("/system/people/{}", encoded(&report.name))),
+            path: frame.to(format!("/system/people/{}", encoded(&report.name))),
             is_oneself: are_one(&report.name, &frame.who),
             last_login: match (login, from) {
                 (Some(at), Some(from)) => format!("{at} from {from}"),
@@ -159,7 +162,7 @@ impl Token {
         let ends = report.expires_at.parse().map_or(report.expires_at, day);
         let used = report.last_used_at.map(|at| told(&at, now));
         Self {
-            remove: frame.to(&format!("/system/tokens/{}/remove", report.number)),
+            remove: frame.to(format!("/system/tokens/{}/remove", report.number)),
             made: told(&report.made_at, now),
             number: report.number,
             name: report.name,
