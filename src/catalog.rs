@@ -163,9 +163,10 @@ impl Catalogs {
             Ok(Some((shelf, audit::head(conn)?)))
         })?;
         if let Some((shelf, head)) = shelf {
-            if before.state.map(|(id, _)| id) != shelf.state.map(|(id, _)| id) {
+            let [old, new] = [before.state, shelf.state].map(|state| state.map(|(id, _)| id));
+            if old.is_some() && old != new {
                 // What is written elsewhere nobody changes here: who has this line can hold the audit log to it.
-                let change_set = shelf.state.map(|(id, _)| id.0);
+                let change_set = new.map(|id| id.0);
                 tracing::info!(change_set, audit_head = %head, "change set");
             }
             self.shelf.store(Arc::new(shelf));

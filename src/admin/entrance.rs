@@ -163,16 +163,12 @@ pub fn password_rules(request: &HttpRequest) -> PasswordRules {
 
 /// Adds the web at `/admin` to an application whose data holds an [`routes::Operator`].
 pub fn configure(config: &mut ServiceConfig, web: &Data<Web>) {
-    let nothing = web::to(|request: HttpRequest| async move {
-        let path = request.path().to_owned();
-        Refusal::from(OperationError::NoSuchPage(path)).error_response()
-    });
     let api = web::scope("/api")
         .app_data(JsonConfig::default().error_handler(|error, _| unreadable(&error)))
         .app_data(QueryConfig::default().error_handler(|error, _| unreadable(&error)))
         .app_data(PathConfig::default().error_handler(|error, _| unreadable(&error)))
-        .default_service(nothing)
-        .service(routes::add_to(web::scope("/v1")));
+        .default_service(web::to(nothing_there))
+        .service(routes::add_to(web::scope("/v1")).default_service(web::to(nothing_there)));
     let scope = web::scope(PATH)
         .app_data(Door::Web(web.clone()))
         .service(api);
@@ -182,6 +178,12 @@ pub fn configure(config: &mut ServiceConfig, web: &Data<Web>) {
 /// Returns the answer to a request that does not say what its route needs.
 fn unreadable(error: &dyn std::fmt::Display) -> actix_web::Error {
     Refusal::from(OperationError::InvalidRequest(error.to_string())).into()
+}
+
+/// Answers a path of the JSON API where nothing is.
+async fn nothing_there(request: HttpRequest) -> HttpResponse {
+    let path = request.path().to_owned();
+    Refusal::from(OperationError::NoSuchPage(path)).error_response()
 }
 
 /// Answers what passes the rules, and tells browsers what to make of every answer.

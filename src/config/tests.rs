@@ -188,7 +188,8 @@ fn the_table_says_the_defaults_that_are_taken() {
     assert_eq!(said.log.format.value, config.log.format.value);
     let told = config.shown().iter().filter(|shown| shown.value.is_some());
     let told: Vec<_> = told.map(|shown| shown.key.name).collect();
-    let expected = "data_dir listen.api tls.min_version control.role log.level log.format";
+    let expected = "data_dir listen.api tls.min_version control.role admin.enabled admin.idle_minutes admin.session_hours \
+                    admin.failures admin.password_length log.level log.format";
     assert_eq!(told.join(" "), expected);
 }
 

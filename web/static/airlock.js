@@ -18,15 +18,15 @@ function size(bytes) {
 function theme() {
   const kept = localStorage.getItem("theme");
   if (kept) document.documentElement.dataset.theme = kept;
-  const button = by("theme");
-  if (!button) return;
-  button.hidden = false;
-  button.addEventListener("click", () => {
-    const root = document.documentElement;
-    const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-    root.dataset.theme = isDark ? "light" : "dark";
-    localStorage.setItem("theme", root.dataset.theme);
-  });
+  for (const button of document.querySelectorAll("[data-theme-switch]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const root = document.documentElement;
+      const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+      root.dataset.theme = isDark ? "light" : "dark";
+      localStorage.setItem("theme", root.dataset.theme);
+    });
+  }
 }
 
 // Keys ----------------------------------------------------------------------------------------------------------------
@@ -234,6 +234,7 @@ function job() {
   events.onerror = () => place.classList.add("stale");
   function show(report) {
     place.classList.remove("stale");
+    by("state").textContent = report.state === "running" ? "under way" : report.state;
     const progress = report.progress;
     const bar = by("bar");
     if (progress.total_bytes) { bar.max = progress.total_bytes; bar.value = progress.read_bytes; }

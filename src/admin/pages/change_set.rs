@@ -34,6 +34,8 @@ struct ChangeSet {
     moves: Vec<String>,
     ledger: Ledger,
     is_new: bool,
+    /// Whether none came after it.
+    is_newest: bool,
     /// The change set before it, to which one may go back.
     before: Option<i64>,
 }
@@ -61,6 +63,11 @@ fn page(asked: Asked, number: i64, is_new: bool) -> Result<ChangeSet, OperationE
         moves: moves(&report),
         ledger: Ledger::of_changes(&report.changes.branches),
         is_new,
+        is_newest: asked
+            .frame
+            .moments
+            .first()
+            .is_none_or(|it| it.number == number),
         before,
         frame: asked.frame.titled(format!("Change {number}")),
         report,

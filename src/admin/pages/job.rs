@@ -9,7 +9,7 @@ use super::frame::{Frame, Section};
 use super::transfer::how;
 use super::{Asked, view};
 use crate::admin::error::OperationError;
-use crate::admin::jobs::{JobReport, JobState, Stop};
+use crate::admin::jobs::{JobKind, JobReport, JobState, Stop};
 use crate::admin::roles::Role;
 use crate::admin::routes::{Operator, caller};
 use crate::admin::wording::{ago, grouped, size};
@@ -52,7 +52,10 @@ fn page(asked: Asked, id: &str) -> Result<Job, OperationError> {
     let progress = &job.progress;
     let plan = job.result.as_ref().and_then(|it| it.get("plan")?.as_i64());
     Ok(Job {
-        what: format!("{}: {}", job.kind, job.subject),
+        what: match job.kind {
+            JobKind::Import => format!("Importing {}", job.subject),
+            kind => format!("{kind}: {}", job.subject),
+        },
         how,
         class,
         begun: ago(job.begun, asked.frame.now),

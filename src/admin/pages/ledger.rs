@@ -1,10 +1,13 @@
 //! The one layout of a plan, of the difference between two places and of a change set that was made: packages in groups, the
 //! ones that need care first, each from what was to what is.
 
+use std::collections::BTreeMap;
+
 use super::lens::{self, Lens};
 use crate::admin::diff::{DiffReport, PackageDiff, VersionDiff};
 use crate::admin::history::{BranchChanges, PackageChange};
 use crate::admin::picks::Picked;
+use crate::admin::wording::counted;
 use crate::import::Problem;
 use crate::package::ChangelogEntry;
 
@@ -21,6 +24,8 @@ pub(super) struct Ledger {
     pub(super) kibanas: Vec<String>,
     /// How many are as they were.
     pub(super) unchanged: usize,
+    /// Whether it tells of what was done.
+    pub(super) is_past: bool,
 }
 
 /// A part of the bar; its place and width are of 1000.
@@ -113,7 +118,17 @@ impl Ledger {
         Self::of_groups(groups.into(), total.saturating_sub(changed), kibanas)
     }
 
-    /// Returns what a change set did to branches.
+    /// Returns what a new branch holds, package versions by package.
+    pub(super) fn of_added(added: &[String]) -> Self {
+        let mut group = group("added", "Added", "good");
+        group.rows = by_package(added.iter().map(String::as_str))
+            .into_iter()
+            .map(|(name, versions)| Row::of_versions(name, &versions))
+            .collect();
+        Self::of_groups(vec![group], 0, Vec::new())
+    }
+
+    /// Returns what a change set did to branches, by package.
     pub(super) fn of_changes(branches: &[BranchChanges]) -> Self {
         let mut groups = [
             group("added", "Added", "good"),
@@ -121,18 +136,19 @@ impl Ledger {
             group("gone", "No longer held", "bad"),
         ];
         for branch in branches {
-            for change in &branch.packages {
-                let place = match (&change.from, &change.to) {
-                    (None, _) => 0,
-                    (Some(_), Some(_)) => 1,
-                    (Some(_), None) => 2,
-                };
-                groups[place]
-                    .rows
-                    .push(Row::of_change(change, &branch.branch));
+            for (place, group) in groups.iter_mut().enumerate() {
+                let changes = branch.packages.iter().filter(|it| place_of(it) == place);
+                for (name, versions) in by_package(changes.map(|it| it.package.as_str())) {
+                    let row = Row::of_versions(name, &versions);
+                    let row = if group.id == "gone" { row.gone() } else { row };
+                    group.rows.push(row.in_branch(&branch.branch));
+                }
             }
         }
-        Self::of_groups(groups.into(), 0, Vec::new())
+        Self {
+            is_past: true,
+            ..Self::of_groups(groups.into(), 0, Vec::new())
+        }
     }
 
     /// Adds what is refused or in quarantine, each with its reason.
@@ -188,6 +204,7 @@ impl Ledger {
             groups,
             kibanas,
             unchanged,
+            is_past: false,
         }
     }
 
@@ -196,6 +213,25 @@ impl Ledger {
         let found = self.groups.iter().find(|it| it.id == id);
         found.map_or(0, |it| it.rows.len())
     }
+}
+
+/// Returns in which group a change of a package version stands.
+fn place_of(change: &PackageChange) -> usize {
+    match (&change.from, &change.to) {
+        (None, _) => 0,
+        (Some(_), Some(_)) => 1,
+        (Some(_), None) => 2,
+    }
+}
+
+/// Returns the versions of each package, as they stand.
+fn by_package<'a>(packages: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, Vec<&'a str>> {
+    let mut versions: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for package in packages {
+        let (name, version) = package.rsplit_once([' ', '@']).unwrap_or((package, ""));
+        versions.entry(name).or_default().push(version);
+    }
+    versions
 }
 
 fn group(id: &'static str, title: &'static str, class: &'static str) -> Group {
@@ -244,35 +280,36 @@ impl Row {
         row
     }
 
-    fn of_change(change: &PackageChange, branch: &str) -> Self {
-        let short = |it: &Option<String>| -> String {
-            it.as_deref().unwrap_or_default().chars().take(12).collect()
-        };
-        let (name, version) = change
-            .package
-            .rsplit_once([' ', '@'])
-            .unwrap_or((change.package.as_str(), ""));
+    /// A package of which versions come; the last one stands first.
+    fn of_versions(name: &str, versions: &[&str]) -> Self {
+        let last = versions.last().copied().unwrap_or_default();
+        let (_, others) = versions.split_last().unwrap_or((&"", &[]));
         Self {
-            before: match change.from {
-                Some(_) => version.to_owned(),
-                None => String::new(),
-            },
             after: Chain {
                 same: String::new(),
-                changed: change
-                    .to
-                    .as_ref()
-                    .map(|_| version.to_owned())
-                    .unwrap_or_default(),
+                changed: last.to_owned(),
             },
-            note: format!("in {branch}"),
-            facts: vec![format!(
-                "SHA-256 of its zip: {} → {}",
-                short(&change.from),
-                short(&change.to)
-            )],
+            facts: match others {
+                [] => Vec::new(),
+                others => vec![format!("And {}", others.join(", "))],
+            },
+            note: counted(versions.len() as u64, "version", "versions"),
             ..Self::named(name.to_owned())
         }
+    }
+
+    /// The same, where they go.
+    fn gone(self) -> Self {
+        Self {
+            before: self.after.changed,
+            after: Chain::default(),
+            ..self
+        }
+    }
+
+    fn in_branch(self, branch: &str) -> Self {
+        let note = format!("{} in {branch}", self.note);
+        Self { note, ..self }
     }
 
     fn of_problem(problem: &Problem) -> Self {

@@ -150,9 +150,15 @@ impl Served {
         let touches = |it: &&ChangeSetReport| {
             let moved = it.changes.distributions.iter();
             let changed = it.changes.branches.iter();
+            let mut held = it
+                .changes
+                .holds
+                .iter()
+                .map(|it| it.hold.distribution.as_deref());
             moved
                 .map(|it| &it.distribution)
                 .any(|name| *name == report.name)
+                || held.any(|name| name == Some(report.name.as_str()) || name.is_none())
                 || changed
                     .map(|it| &it.branch)
                     .any(|name| report.branches.contains(name))

@@ -90,7 +90,15 @@ fn package(asked: Asked, name: String) -> Result<Package, OperationError> {
             .as_ref()
             .map_or_else(|| name.clone(), |it| it.title().to_owned()),
         description: shown.and_then(|it| it.description).unwrap_or_default(),
-        answer: report.answer.first().cloned(),
+        // What is explained is now; what was offered then the catalog of then knows.
+        answer: match lens.at {
+            Some(_) => {
+                let query = format!("package={name}&{}", lens.query());
+                let then = listed(&catalog, &query, limits)?;
+                then.first().map(|it| it.version.clone())
+            }
+            None => report.answer.first().cloned(),
+        },
         asked_as: match &lens.kibana {
             Some(kibana) => format!("Kibana {kibana}"),
             None => "Any Kibana".to_owned(),

@@ -10,6 +10,7 @@ use super::ledger::{self, Ledger};
 use super::package::done_at;
 use super::{Asked, view};
 use crate::admin::diff::{self, DiffRequest};
+use crate::admin::distributions;
 use crate::admin::error::OperationError;
 use crate::admin::operations;
 use crate::admin::picks;
@@ -18,6 +19,7 @@ use crate::admin::wording::{counted, listed, moment, size};
 use crate::crypto::InvalidDigest;
 use crate::distribution::Consent;
 use crate::import::{self, ImportError, PlanReport};
+use crate::store::Store;
 use crate::store::stages::StageId;
 
 #[derive(Template)]
@@ -31,6 +33,8 @@ struct Plan {
     when: String,
     free: String,
     ledger: Ledger,
+    /// Which distributions serve it then, a sentence.
+    reach: String,
     /// The distributions that ask for a second person, as one says them; empty where none does.
     approving: String,
     /// Whether who is there may commit it.
@@ -80,8 +84,15 @@ fn page(asked: Asked, id: i64) -> Result<PlanPage, OperationError> {
         ..DiffRequest::default()
     };
     let kibanas = ledger::kibanas(&asked.frame.lens, &asked.frame.kibanas);
-    let picked = picks::picks(store, &request, &ledger::queries(&kibanas), limits)?;
-    let ledger = Ledger::of_diff(diff::diff(store, &request, limits)?, &picked, kibanas)
+    let ledger = match report.is_new_branch && report.edition.is_none() {
+        // It takes nothing's place: no distribution changes by it.
+        true => Ledger::of_added(&report.added),
+        false => {
+            let picked = picks::picks(store, &request, &ledger::queries(&kibanas), limits)?;
+            Ledger::of_diff(diff::diff(store, &request, limits)?, &picked, kibanas)
+        }
+    };
+    let ledger = ledger
         .with_problems(
             "refused",
             "Refused by the rules of the branch",
@@ -112,6 +123,7 @@ fn page(asked: Asked, id: i64) -> Result<PlanPage, OperationError> {
         ),
         free: size(store.disk().free_bytes()?),
         ledger,
+        reach: reach(store, &report)?,
         may_commit: asked.frame.may("approver")
             && (report.approving.is_empty() || report.staged_by != asked.frame.user),
         approving: listed(&report.approving),
@@ -148,6 +160,34 @@ fn head(report: &PlanReport) -> String {
         count => format!(", {count} replaced"),
     };
     format!("{verb} {}: {added}{replaced}.", report.branch)
+}
+
+/// Returns what distributions have of a plan once it is committed.
+fn reach(store: &Store, report: &PlanReport) -> Result<String, OperationError> {
+    let all = distributions::list(store)?;
+    let default = all
+        .iter()
+        .find(|it| it.name == "default")
+        .filter(|it| it.offered > 0);
+    if report.is_new_branch {
+        return Ok(match default {
+            None => format!(
+                "It is the first: it is served at / and at /d/{}/.",
+                report.branch
+            ),
+            Some(default) => format!(
+                "It is served at /d/{}/; / goes on serving {}.",
+                report.branch,
+                default.branches.join(" + ")
+            ),
+        });
+    }
+    let serving = all.iter().filter(|it| it.branches.contains(&report.branch));
+    let serving: Vec<_> = serving.map(|it| it.name.clone()).collect();
+    Ok(match serving.as_slice() {
+        [] => "No distribution serves it.".to_owned(),
+        names => format!("It is served by {} from then on.", listed(names)),
+    })
 }
 
 fn source(report: &PlanReport) -> String {

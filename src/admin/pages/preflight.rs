@@ -206,7 +206,19 @@ impl Found {
 fn besides(report: &PreflightReport, breaking: usize) -> String {
     let older = report.packages.iter();
     let older = older.filter(|it| it.outlook == Outlook::Older).count();
+    let missing = report.packages.iter();
+    let missing = missing.filter(|it| it.picked.is_none()).count();
     let parts = [
+        (
+            missing,
+            "package has no version for it",
+            "packages have no version for it",
+        ),
+        (
+            report.needs.len(),
+            "that Fleet asks for by itself is not here",
+            "that Fleet asks for by itself are not here",
+        ),
         (
             breaking,
             "brings breaking changes",

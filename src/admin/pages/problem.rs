@@ -48,6 +48,10 @@ pub(in crate::admin) async fn page(request: &HttpRequest, error: OperationError)
     if status.is_server_error() {
         tracing::error!(error = failure.error, causes = ?failure.causes, path = request.path(), "a page failed");
     }
+    let failure = Failure {
+        error: as_sentence(&failure.error),
+        ..failure
+    };
     let advice = advice(&failure.kind);
     let framed = match request.app_data::<Data<Operator>>() {
         Some(operator) => framed(request, operator, &failure, status, advice).await,
@@ -66,6 +70,14 @@ pub(in crate::admin) async fn page(request: &HttpRequest, error: OperationError)
     HttpResponse::build(status)
         .content_type("text/html; charset=utf-8")
         .body(html.unwrap_or_default())
+}
+
+/// Returns what is wrong as the beginning of a sentence.
+fn as_sentence(error: &str) -> String {
+    let error = error.strip_prefix("invalid request: ").unwrap_or(error);
+    let mut letters = error.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
 }
 
 /// Leads to the login, and from there back.
@@ -107,7 +119,7 @@ async fn framed(
 /// Returns what to do about a kind of failure.
 fn advice(kind: &str) -> &'static str {
     match kind {
-        "no-such-page" => "The sections on the left lead to every page.",
+        "no-such-page" => "Overview leads to every page: /admin/",
         "no-such-plan" => {
             "It was committed or dropped since. Changes lists what waits, and what was done."
         }

@@ -14,7 +14,7 @@ use super::{Asked, view};
 use crate::admin::error::OperationError;
 use crate::admin::jobs::{JobReport, JobState};
 use crate::admin::routes::Operator;
-use crate::admin::wording::{ago, grouped, size};
+use crate::admin::wording::{ago, size};
 
 #[derive(Template)]
 #[template(path = "transfer.html")]
@@ -70,9 +70,8 @@ impl Line {
 
 /// Returns how a job is, and the name of that style.
 pub(super) fn how(job: &JobReport) -> (String, &'static str) {
-    let found = grouped(job.progress.found);
     match job.state {
-        JobState::Running => (format!("under way, {found} found"), "quiet"),
+        JobState::Running => ("under way".to_owned(), "quiet"),
         JobState::Done => ("done".to_owned(), "good"),
         JobState::Cancelled => ("cancelled".to_owned(), "quiet"),
         JobState::Failed => {
