@@ -38,6 +38,7 @@ use crate::crypto::tls::ServedTls;
 pub use guard::{CsrfIn, admit, admit_anybody};
 pub use login::{LoggedIn, log_in, log_out, set_up};
 use throttle::Throttle;
+pub use throttle::Turn;
 
 /// Where the web is served, on whichever listener.
 pub const PATH: &str = "/admin";
@@ -141,6 +142,20 @@ impl Web {
     /// Tells whether a request came over TLS: to this process, or to a proxy that is trusted and says so.
     pub fn is_secure(&self, request: &HttpRequest) -> bool {
         rules::is_secure(&self.access.load(), request)
+    }
+}
+
+/// Waits for a turn to have a password hashed, which is held until the hash is made: many at once keep nobody from the
+/// threads that read. At `control.sock` there is nothing to wait for.
+pub async fn turn(request: &HttpRequest) -> Result<Option<Turn>, OperationError> {
+    match request.app_data::<Door>() {
+        Some(Door::Web(web)) => {
+            let turn = web.throttle.turn().await;
+            Ok(Some(turn.map_err(|wait| {
+                OperationError::TooManyLogins { seconds: wait.0 }
+            })?))
+        }
+        Some(Door::ControlSocket) | None => Ok(None),
     }
 }
 

@@ -5,8 +5,9 @@
 
 use std::fmt;
 
-use argon2::password_hash::{PasswordHash as Phc, PasswordHasher, PasswordVerifier, SaltString};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::{Output, ParamsString, PasswordHash as Phc, Salt, SaltString};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use parking_lot::Mutex;
 
 /// KiB that one verification takes in memory.
 const MEMORY_KIB: u32 = 19_456;
@@ -18,6 +19,13 @@ const PASSES: u32 = 2;
 const MOST_PASSES: u32 = 10;
 /// Lanes that a hash made elsewhere may ask for; they are filled one after the other.
 const MOST_LANES: u32 = 4;
+
+/// Bytes of a hash that is made here.
+const HASH_BYTES: usize = 32;
+
+/// What hashes are computed in: one after the other, and in the same memory. What is given back to the allocator by many
+/// threads, each keeps for itself.
+static MEMORY: Mutex<Vec<Block>> = Mutex::new(Vec::new());
 
 /// A password's hash, with its salt and what it costs.
 #[derive(Clone, PartialEq, Eq)]
@@ -48,11 +56,17 @@ impl PasswordHash {
     pub fn make(password: &[u8]) -> Self {
         let params = Params::new(MEMORY_KIB, PASSES, 1, None)
             .expect("the parameters are within argon2's bounds");
-        let salt =
-            SaltString::encode_b64(&super::random_bytes::<16>()).expect("16 bytes are a salt");
-        let hash = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password(password, &salt)
+        let salt_bytes = super::random_bytes::<16>();
+        let salt = SaltString::encode_b64(&salt_bytes).expect("16 bytes are a salt");
+        let hash = hashed(password, &salt_bytes, &params, HASH_BYTES)
             .expect("a password of any length is hashed");
+        let hash = Phc {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(&params).expect("argon2's parameters can be written"),
+            salt: Some(salt.as_salt()),
+            hash: Some(hash),
+        };
         Self(hash.to_string())
     }
 
@@ -84,11 +98,37 @@ impl PasswordHash {
         Ok(Self(text.to_owned()))
     }
 
-    /// Tells whether this is a hash of `password`, in a time that does not depend on where they differ. Takes some 20 ms.
+    /// Tells whether this is a hash of `password`, in a time that does not depend on where they differ. Takes some 20 ms, and
+    /// waits for the hashes that were begun before.
     pub fn is_of(&self, password: &[u8]) -> bool {
-        Phc::new(&self.0)
-            .is_ok_and(|hash| Argon2::default().verify_password(password, &hash).is_ok())
+        let computed = || {
+            let phc = Phc::new(&self.0).ok()?;
+            let params = Params::try_from(&phc).ok()?;
+            let mut salt = [0; Salt::MAX_LENGTH];
+            let salt = phc.salt?.decode_b64(&mut salt).ok()?;
+            let kept = phc.hash?;
+            // `Output` compares in constant time.
+            Some(hashed(password, salt, &params, kept.len())? == kept)
+        };
+        computed().unwrap_or(false)
     }
+}
+
+/// Computes a hash of `bytes` bytes; `None` for what argon2 does not take.
+fn hashed(password: &[u8], salt: &[u8], params: &Params, bytes: usize) -> Option<Output> {
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+    let mut memory = MEMORY.lock();
+    let blocks = params.block_count();
+    if memory.len() < blocks {
+        memory.resize(blocks, Block::default());
+    }
+    let mut hash = [0; Output::MAX_LENGTH];
+    let hash = hash.get_mut(..bytes)?;
+    let memory = memory.get_mut(..blocks)?;
+    argon2
+        .hash_password_into_with_memory(password, salt, hash, memory)
+        .ok()?;
+    Output::new(hash).ok()
 }
 
 /// Writes the PHC text.

@@ -36,6 +36,10 @@ const ALWAYS: [(HeaderName, &str); 7] = [
 /// may be.
 pub(super) fn add(headers: &mut HeaderMap) {
     for (name, value) in ALWAYS {
+        // What comes out of a package has said something stricter.
+        if name == CONTENT_SECURITY_POLICY && headers.contains_key(&name) {
+            continue;
+        }
         headers.insert(name, HeaderValue::from_static(value));
     }
     if !headers.contains_key(CACHE_CONTROL) {

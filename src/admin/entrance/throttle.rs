@@ -1,6 +1,6 @@
 //! How many log-ins are looked at: one at a time, few waiting, and few that failed from one address.
 //!
-//! The hash of a password is slow on purpose, and takes 19 MiB. So a flood of log-ins costs one core and no more memory than
+//! The hash of a password is slow on purpose. So a flood of log-ins costs one core and no more memory than
 //! one does; it keeps others waiting for less than a second, and whoever sends it from few addresses is soon not looked at.
 
 use std::collections::HashMap;
@@ -43,7 +43,8 @@ struct Failed {
 }
 
 /// A turn to have a password looked at; others wait until it is dropped.
-pub(super) struct Turn {
+#[derive(Debug)]
+pub struct Turn {
     _place: OwnedSemaphorePermit,
     _turn: OwnedSemaphorePermit,
 }

@@ -5,11 +5,11 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use jiff::Timestamp;
 
-use super::form::{FEW_BYTES, Form, Next, submit};
+use super::form::{Doing, FEW_BYTES, Form, Next, submit};
 use super::frame::{Frame, Section};
 use super::tabs::{self, Tab};
 use super::{Asked, problem, view};
-use crate::admin::entrance::password_rules;
+use crate::admin::entrance::{password_rules, turn};
 use crate::admin::error::OperationError;
 use crate::admin::password::Password;
 use crate::admin::roles::{How, Role};
@@ -201,13 +201,31 @@ fn role_of(form: &Form) -> Result<Role, OperationError> {
     })
 }
 
+/// As [`submit`], for what takes the hash of a password.
+async fn submit_in_turn(
+    request: &HttpRequest,
+    operator: &Data<Operator>,
+    body: Payload,
+    operation: impl FnOnce(&Doing<'_>) -> Result<Next, OperationError> + Send + 'static,
+) -> HttpResponse {
+    let turn = match turn(request).await {
+        Ok(turn) => turn,
+        Err(error) => return problem::page(request, error).await,
+    };
+    submit(request, operator, body, move |doing| {
+        let _until_hashed = turn;
+        operation(doing)
+    })
+    .await
+}
+
 pub(super) async fn add(
     request: HttpRequest,
     operator: Data<Operator>,
     body: Payload,
 ) -> HttpResponse {
     let rules = password_rules(&request);
-    submit(&request, &operator, body, move |doing| {
+    submit_in_turn(&request, &operator, body, move |doing| {
         let user = UserRequest {
             name: doing.form.text("name").to_owned(),
             role: role_of(doing.form)?,
@@ -256,7 +274,7 @@ pub(super) async fn reset_password(
     let rules = password_rules(&request);
     let by = caller(&request);
     let is_own = by.is_some_and(|it| it.how != How::Socket && are_one(it.user(), &name));
-    submit(&request, &operator, body, move |doing| {
+    submit_in_turn(&request, &operator, body, move |doing| {
         if is_own {
             return Err(OperationError::InvalidRequest(
                 "one's own password is changed with the old one".to_owned(),
@@ -293,7 +311,7 @@ pub(super) async fn change_password(
     let Some(by) = caller(&request) else {
         return problem::page(&request, OperationError::Nobody).await;
     };
-    submit(&request, &operator, body, move |doing| {
+    submit_in_turn(&request, &operator, body, move |doing| {
         let asked = PasswordRequest {
             password: typed_twice(doing.form)?,
             old: Some(Password::new(doing.form.as_sent("old"))),

@@ -22,6 +22,9 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// How long nothing is said: proxies close what is silent for a minute.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
+/// How long a stream lasts: whoever goes on asks again, and is asked again who they are.
+const LONGEST: Duration = Duration::from_mins(5);
+
 /// A stream of events.
 pub(super) struct Events(HttpResponse);
 
@@ -31,6 +34,7 @@ pub(super) fn of(job: Arc<Job>, stopping: watch::Receiver<bool>) -> Events {
         job,
         stopping,
         told: None,
+        begun: Instant::now(),
         told_at: Instant::now(),
         is_over: false,
     };
@@ -51,6 +55,7 @@ struct Watched {
     job: Arc<Job>,
     stopping: watch::Receiver<bool>,
     told: Option<JobReport>,
+    begun: Instant,
     told_at: Instant,
     is_over: bool,
 }
@@ -72,7 +77,7 @@ impl Watched {
                 self.is_over = true;
                 return Some(event("end", &report));
             }
-            if *self.stopping.borrow() {
+            if *self.stopping.borrow() || self.begun.elapsed() >= LONGEST {
                 return None;
             }
             if self.told.as_ref() != Some(&report) {

@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
 
 use super::{Answer, Operator, caller, perform, who};
-use crate::admin::entrance::password_rules;
+use crate::admin::entrance::{password_rules, turn};
 use crate::admin::error::OperationError;
 use crate::admin::roles::Role;
 use crate::admin::users::{
@@ -22,7 +22,9 @@ pub(super) async fn add(
     user: Json<UserRequest>,
 ) -> Answer<UserReport> {
     let (who, rules) = (who(&request), password_rules(&request));
+    let turn = turn(&request).await?;
     perform(&operator, move |store| {
+        let _until_hashed = turn;
         users::add(store, &who, &user, rules.least_length)
     })
     .await
@@ -72,14 +74,17 @@ pub(super) async fn set_password(
     let session = caller.session();
     let is_at_the_socket = who == Actor::over_the_socket(caller.name.as_str());
     let is_own = are_one(&caller.name, &name);
+    let turn = turn(&request).await?;
     if is_own && !(is_at_the_socket && caller.role == Role::Admin) {
         return perform(&operator, move |store| {
+            let _until_hashed = turn;
             users::change_password(store, &who, &name, &password, session, rules)
         })
         .await;
     }
     operator.check(&request, Role::Admin)?;
     perform(&operator, move |store| {
+        let _until_hashed = turn;
         users::reset_password(store, &who, &name, &password.password, rules.least_length)
     })
     .await
