@@ -6,7 +6,7 @@ import { everyPage } from "./every_page.mjs";
 import { hostile } from "./hostile.mjs";
 import { interrupted, sampleRelease, secondPerson, waiting } from "./transfer.mjs";
 import { withoutScript } from "./without_script.mjs";
-import { decisions, questions, wayBack } from "./offering.mjs";
+import { decisions, kibanas, questions, wayBack } from "./offering.mjs";
 
 const browser = await startChromium();
 const ada = await setUp(browser);
@@ -16,6 +16,7 @@ const token = await makeToken(ada);
 await secondPerson(ada, people, token);
 await questions(ada);
 await decisions(ada);
+await kibanas(ada);
 await wayBack(ada);
 await interrupted(ada);
 const plan = await waiting(people.paul);

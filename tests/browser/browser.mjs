@@ -20,6 +20,8 @@ const SCREENS = [
   { name: "390-light", width: 390, height: 844, colorScheme: "light" },
 ];
 const PATIENCE_MS = 20_000;
+// Pixels of a picture.
+const HIGHEST = 5_000;
 
 export const server = () => env("AIRLOCK_TEST_SERVER");
 const pictures = env("AIRLOCK_TEST_PICTURES");
@@ -76,8 +78,8 @@ export class Person {
 
   fails(request) {
     const why = request.failure()?.errorText;
-    // A page that is left ends its stream of events, and a page that downloads ends as one.
-    if (why === "net::ERR_ABORTED" && (request.url().endsWith("/events") || request.isNavigationRequest())) return;
+    // A page that is left ends what it was loading.
+    if (why === "net::ERR_ABORTED" && request.method() === "GET") return;
     this.finds(`${request.method()} ${request.url()} fails: ${why}`);
   }
 
@@ -151,7 +153,7 @@ export class Person {
     for (const screen of SCREENS) {
       await page.setViewportSize(screen);
       await page.emulateMedia({ colorScheme: screen.colorScheme });
-      if (picture) await page.screenshot({ path: join(pictures, `${picture}-${screen.name}.png`), fullPage: true, animations: "disabled" });
+      if (picture) await this.picture(`${picture}-${screen.name}`, screen);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       if (wide > 0) this.findings.push(`${here}: at ${screen.name} it is ${wide} px wider than the screen`);
       // All but colours is the same in the dark.
@@ -161,6 +163,14 @@ export class Person {
     await page.emulateMedia({ colorScheme: null });
     for (const broken of await page.evaluate(() => window.broken ?? [])) this.finds(`the policy: ${broken}`);
     this.faultless();
+  }
+
+  // Keeps a picture of the page from top to bottom, on a screen as high as it is: what sticks to an edge is at that edge.
+  async picture(name, screen) {
+    const height = await this.page.evaluate(() => document.documentElement.scrollHeight);
+    await this.page.setViewportSize({ width: screen.width, height: Math.max(screen.height, Math.min(height, HIGHEST)) });
+    await this.page.screenshot({ path: join(pictures, `${name}.png`), animations: "disabled" });
+    await this.page.setViewportSize(screen);
   }
 
   async accessible(here, screen, runOnly) {

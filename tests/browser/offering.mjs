@@ -1,6 +1,24 @@
 // Deciding what is offered, and finding out why: lists, reasons, differences, distributions, holds, promotion and the way back.
 
-import { expect, step } from "./browser.mjs";
+import { expect, server, step } from "./browser.mjs";
+
+// Asks as Kibanas do.
+export async function kibanas(ada) {
+  await step("Kibanas that ask are seen, with what they did not get", async () => {
+    await ada.go("/admin/kibanas");
+    await ada.look("kibanas-none");
+    const asks = (path) => fetch(server() + path, { headers: { "User-Agent": "Kibana/9.2.0 node-fetch" } });
+    for (const path of ["/search?kibana.version=9.2.0", "/d/test/search?kibana.version=8.19.0", "/package/lighthouse/1.1.0/", "/epr/lighthouse/lighthouse-1.1.0.zip"]) {
+      const answer = await asks(path);
+      await answer.arrayBuffer();
+      expect(answer.ok, `a Kibana that asks for ${path} is answered ${answer.status}`);
+    }
+    await (await asks("/package/lighthuose/1.1.0/")).arrayBuffer();
+    await ada.go("/admin/kibanas");
+    expect((await ada.text()).includes("9.2.0"), "a Kibana that asked is not seen");
+    await ada.look("kibanas");
+  });
+}
 
 export async function questions(ada) {
   const { page } = ada;

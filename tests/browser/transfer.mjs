@@ -51,6 +51,11 @@ export async function sampleRelease(ada) {
     expect((await ada.heading()).includes("9.2.0"), `the overview says: ${await ada.heading()}`);
     await ada.look("overview");
   });
+  await step("a release that nothing serves is there to be deleted", async () => {
+    await bring(ada, writeTar(file("old.tar"), packageMembers("old_chart", "1.0.0")), "release", "9.1.0");
+    await ada.go("/admin/system/releases/9.1.0/delete");
+    await ada.look("release-delete");
+  });
   await step("what does not say where it belongs is asked about", async () => {
     await upload(ada, path);
     await toPlan(ada);

@@ -13,6 +13,7 @@ use crate::admin::jobs::{JobKind, JobReport, JobState, Stop};
 use crate::admin::roles::Role;
 use crate::admin::routes::{Operator, caller};
 use crate::admin::wording::{ago, grouped, size};
+use crate::store::stages::{self, StageId};
 
 #[derive(Template)]
 #[template(path = "job.html")]
@@ -29,6 +30,8 @@ struct Job {
     refused: String,
     /// The plan that it came to.
     plan: Option<i64>,
+    /// Whether that plan still waits: a job is told of for longer.
+    is_waiting: bool,
     is_running: bool,
     /// Whether its upload may be fed by who is there.
     is_own_upload: bool,
@@ -51,7 +54,14 @@ fn page(asked: Asked, id: &str) -> Result<Job, OperationError> {
     let (how, class) = how(&job);
     let progress = &job.progress;
     let plan = job.result.as_ref().and_then(|it| it.get("plan")?.as_i64());
+    let stage = match plan {
+        Some(plan) => asked
+            .store()
+            .read(|conn| stages::get(conn, StageId(plan)))?,
+        None => None,
+    };
     Ok(Job {
+        is_waiting: stage.is_some(),
         what: match job.kind {
             JobKind::Import => format!("Importing {}", job.subject),
             kind => format!("{kind}: {}", job.subject),
