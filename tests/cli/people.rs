@@ -55,13 +55,27 @@ fn people_are_added_changed_and_removed_here_and_through_a_server() {
         here
     };
     let both = |args: &[&str]| with(args, b"");
-    insta::assert_snapshot!(both(&["users", "list"]), @"");
-    insta::assert_snapshot!(with(&["users", "add", "alice", "--role", "admin"], LONG), @"");
-    insta::assert_snapshot!(with(&["users", "add", "alice", "--role", "admin"], LONG), @"");
+    insta::assert_snapshot!(both(&["users", "list"]), @r"
+    exit 0
+    There is nobody yet; `airlock users add NAME --role admin` lets somebody in.
+    ");
+    insta::assert_snapshot!(with(&["users", "add", "alice", "--role", "admin"], LONG), @r"
+    exit 0
+    Added alice as admin
+    ");
+    insta::assert_snapshot!(with(&["users", "add", "alice", "--role", "admin"], LONG), @r"
+    exit 1
+    Error: there is a user alice already
+    Hint: `airlock users list` shows who there is
+    ");
     insta::assert_snapshot!(with(
         &["users", "add", "bob", "--role", "viewer"],
         b"short\n"
-    ), @"");
+    ), @r"
+    exit 1
+    Error: this is not to be the password: it has fewer than 12 characters
+    Hint: choose a longer one; `admin.password_length` says how many characters one has at least
+    ");
     insta::assert_snapshot!(both(&[
         "users",
         "add",
@@ -69,19 +83,54 @@ fn people_are_added_changed_and_removed_here_and_through_a_server() {
         "--role",
         "viewer",
         "--no-password"
-    ]), @"");
-    insta::assert_snapshot!(both(&["users", "role", "a/b%c?d", "publisher"]), @"");
-    insta::assert_snapshot!(both(&["users", "role", "a/b%c?d", "publisher"]), @"");
-    insta::assert_snapshot!(both(&["users", "list"]), @"");
-    insta::assert_snapshot!(both(&["users", "unlock", "a/b%c?d"]), @"");
-    insta::assert_snapshot!(both(&["users", "remove", "alice"]), @"");
-    insta::assert_snapshot!(both(&["users", "role", "alice", "viewer"]), @"");
+    ]), @r"
+    exit 0
+    Added a/b%c?d as viewer, without a password: a proxy that is trusted says who they are
+    ");
+    insta::assert_snapshot!(both(&["users", "role", "a/b%c?d", "publisher"]), @r"
+    exit 0
+    a/b%c?d is publisher now
+    ");
+    insta::assert_snapshot!(both(&["users", "role", "a/b%c?d", "publisher"]), @r"
+    exit 0
+    Nothing changed: a/b%c?d is publisher already
+    ");
+    insta::assert_snapshot!(both(&["users", "list"]), @r"
+    exit 0
+    a/b%c?d  publisher  never here, no password
+    alice    admin      never here
+    ");
+    insta::assert_snapshot!(both(&["users", "unlock", "a/b%c?d"]), @r"
+    exit 0
+    Nothing changed: a/b%c?d is not locked
+    ");
+    insta::assert_snapshot!(both(&["users", "remove", "alice"]), @r"
+    exit 1
+    Error: alice is the last admin with a password
+    Hint: make somebody else admin first: `airlock users add NAME --role admin`
+    ");
+    insta::assert_snapshot!(both(&["users", "role", "alice", "viewer"]), @r"
+    exit 1
+    Error: alice is the last admin with a password
+    Hint: make somebody else admin first: `airlock users add NAME --role admin`
+    ");
     insta::assert_snapshot!(with(
         &["users", "reset", "alice"],
         b"another long password\n"
-    ), @"");
-    insta::assert_snapshot!(both(&["users", "remove", "a/b%c?d"]), @"");
-    insta::assert_snapshot!(both(&["users", "remove", "alise"]), @"");
+    ), @r"
+    exit 0
+    alice has another password
+    ");
+    insta::assert_snapshot!(both(&["users", "remove", "a/b%c?d"]), @r"
+    exit 0
+    Removed a/b%c?d
+    ");
+    insta::assert_snapshot!(both(&["users", "remove", "alise"]), @r"
+    exit 1
+    Error: there is no user alise
+    Hint: Did you mean alice?
+    Hint: `airlock users list` shows who there is
+    ");
     assert_eq!(
         json(&site, &["users", "list", "--json"])[0]["name"],
         "alice"
@@ -112,7 +161,12 @@ fn a_password_is_read_from_a_file_and_never_an_argument() {
         "--password-file",
         &missing,
     ]);
-    insta::assert_snapshot!(failed, @"");
+    insta::assert_snapshot!(failed, @r"
+    exit 1
+    Error: cannot read [SITE]/nothing
+    Caused by: No such file or directory (os error 2)
+    Hint: --password-file names a file whose first line is the password
+    ");
     assert_eq!(
         json(&site, &["users", "list", "--json"])
             .as_array()
@@ -131,7 +185,10 @@ fn tokens_are_made_listed_and_removed_here_and_through_a_server() {
         assert_eq!(said(&served, args, b""), here, "{args:?}");
         here
     };
-    insta::assert_snapshot!(both(&["tokens", "list"]), @"");
+    insta::assert_snapshot!(both(&["tokens", "list"]), @r"
+    exit 0
+    There is no token; `airlock tokens add NAME --role viewer --days 90` makes one.
+    ");
     insta::assert_snapshot!(both(&[
         "tokens",
         "add",
@@ -140,13 +197,31 @@ fn tokens_are_made_listed_and_removed_here_and_through_a_server() {
         "publisher",
         "--days",
         "30"
-    ]), @"");
+    ]), @r"
+    exit 0
+    airlock_[SECRET]
+
+    This is token 1, ci, publisher until [TIME]. Nobody can show it again: keep it now.
+    ");
     insta::assert_snapshot!(both(&[
         "tokens", "add", "long", "--role", "viewer", "--days", "400"
-    ]), @"");
-    insta::assert_snapshot!(both(&["tokens", "list"]), @"");
-    insta::assert_snapshot!(both(&["tokens", "remove", "7"]), @"");
-    insta::assert_snapshot!(both(&["tokens", "remove", "1"]), @"");
+    ]), @r"
+    exit 1
+    Error: invalid request: a token is good for 1 to 365 days, and 400 were asked for
+    ");
+    insta::assert_snapshot!(both(&["tokens", "list"]), @r"
+    exit 0
+    1  ci  publisher  of [USER]  until [TIME], never used
+    ");
+    insta::assert_snapshot!(both(&["tokens", "remove", "7"]), @r"
+    exit 1
+    Error: there is no token 7
+    Hint: `airlock tokens list` shows the tokens
+    ");
+    insta::assert_snapshot!(both(&["tokens", "remove", "1"]), @r"
+    exit 0
+    Removed token 1, ci of root
+    ");
     let quiet = site.run(&[
         "tokens", "add", "q", "--role", "viewer", "--days", "1", "--quiet",
     ]);
@@ -165,9 +240,18 @@ fn a_setup_link_is_made_until_there_is_an_admin() {
         assert_eq!(said(&served, args, input), here, "{args:?}");
         here
     };
-    insta::assert_snapshot!(both(&["setup-link"], b""), @"");
+    insta::assert_snapshot!(both(&["setup-link"], b""), @r"
+    exit 0
+    http://127.0.0.1:8080/admin/setup/[SECRET]
+
+    Open it in a browser to make the first admin. It is good once, until [TIME].
+    ");
     both(&["users", "add", "alice", "--role", "admin"], LONG);
-    insta::assert_snapshot!(both(&["setup-link"], b""), @"");
+    insta::assert_snapshot!(both(&["setup-link"], b""), @r"
+    exit 1
+    Error: there is an admin already
+    Hint: `airlock users add NAME --role admin` adds another admin, `airlock users reset NAME` gives one another password
+    ");
 }
 
 #[test]

@@ -117,6 +117,14 @@ fn show_tells_every_setting_and_who_said_it() {
     control.group - default
     control.role admin default
     control.roles alice=publisher, bob=viewer AIRLOCK_CONTROL_ROLES
+    admin.enabled true default
+    admin.listen - default
+    admin.user_header - default
+    admin.banner - default
+    admin.idle_minutes 30 default
+    admin.session_hours 12 default
+    admin.failures 5 default
+    admin.password_length 12 default
     log.level info default
     log.format auto default
     cache.index - default

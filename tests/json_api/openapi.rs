@@ -138,6 +138,8 @@ async fn what_each_question_is_answered_is_what_the_document_says() {
         answered.push(format!("{} {path}", answer.status));
     }
     insta::assert_snapshot!(answered.join("\n"), @r"
+    200 /audit
+    200 /audit/verification
     200 /diff
     200 /distributions
     200 /distributions/{name}
@@ -150,10 +152,12 @@ async fn what_each_question_is_answered_is_what_the_document_says() {
     404 /jobs/{id}
     200 /keys
     200 /openapi.json
+    400 /packages/{name}/{version}
     200 /plans
     404 /plans/{id}
     200 /quarantine
     200 /records/{number}
+    200 /session
     200 /signatures
     200 /signatures/{branch}
     200 /signer
@@ -161,6 +165,8 @@ async fn what_each_question_is_answered_is_what_the_document_says() {
     200 /sources/known
     200 /status
     409 /tls
+    200 /tokens
     404 /uploads/{id}
+    200 /users
     ");
 }

@@ -222,7 +222,7 @@ fn a_socket_that_cannot_be_what_it_is_called_is_refused() {
     insta::assert_snapshot!(said, @r#"
     Error: the sockets that were handed over cannot be served
     Caused by: socket 0, called "control", is one too many, or of a family that is not served so
-    Hint: `FileDescriptorName=` of a socket unit is api, metrics or control; `systemctl cat airlock.socket` shows it
+    Hint: `FileDescriptorName=` of a socket unit is api, admin, metrics or control; `systemctl cat airlock.socket` shows it
     "#);
     assert!(!host.path("data/airlock.db").exists(), "nothing was made");
 }

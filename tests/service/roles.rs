@@ -126,6 +126,7 @@ fn this_is_served_and_each_needs_this_role() {
     viewer    GET /history/{number}
     viewer    GET /diff
     viewer    GET /explain
+    viewer    GET /packages/{name}/{version}
     viewer    POST /preflight
     viewer    GET /keys
     admin     POST /keys
@@ -150,6 +151,18 @@ fn this_is_served_and_each_needs_this_role() {
     nobody    POST /session
     viewer    DELETE /session
     nobody    POST /setup
+    admin     GET /users
+    admin     POST /users
+    admin     PUT /users/{name}
+    admin     DELETE /users/{name}
+    admin     POST /users/{name}/unlock
+    viewer    PUT /users/{name}/password
+    viewer    GET /tokens
+    viewer    POST /tokens
+    viewer    DELETE /tokens/{number}
+    admin     POST /setup-link
+    viewer    GET /audit
+    viewer    GET /audit/verification
     ");
 }
 
