@@ -221,8 +221,8 @@ fn assign(conn: &Transaction<'_>, who: &Actor, new: &New<'_>) -> Result<Changed,
         Some(like) => HoldsToDo::towards(conn, existing, &like.holds)?,
         None => HoldsToDo::default(),
     };
-    let needed = approvals::needed(conn, None)?;
-    let is_needed = existing.is_some_and(|id| needed.contains(&id));
+    // One that was deleted and comes back asks as it did.
+    let is_needed = asks_for_approval(conn, name)?;
     // Being like one that asks for nobody lets nobody off.
     let like_needs = like.is_some_and(|it| it.needs_approval);
     let wants_approval = new.approvals.unwrap_or(is_needed || like_needs);
@@ -272,6 +272,28 @@ pub fn needed_role(request: &LayersRequest) -> Role {
         Some(0) => Role::Admin,
         _ => Role::Approver,
     }
+}
+
+/// Returns the role that deleting a distribution needs: where it asks for a second person, an admin decides that its branches
+/// are served without it, and take plans from one person, until it is made again.
+pub fn needed_role_to_delete(
+    store: &Store,
+    name: &DistributionName,
+) -> Result<Role, OperationError> {
+    match store.read(|conn| asks_for_approval(conn, name))? {
+        true => Ok(Role::Admin),
+        false => Ok(Role::Approver),
+    }
+}
+
+/// Tells whether a distribution, or the deleted one of this name, asks for a second person.
+fn asks_for_approval(conn: &Connection, name: &DistributionName) -> Result<bool, StoreError> {
+    let needed = approvals::needed(conn, None)?;
+    let ever = distributions::ever(conn)?;
+    let is_needed = ever
+        .iter()
+        .any(|it| it.name == *name && needed.contains(&it.id));
+    Ok(is_needed)
 }
 
 fn wanted_approvals(request: &LayersRequest) -> Result<Option<bool>, OperationError> {

@@ -4,7 +4,7 @@ use airlock::admin::audit::{self, AuditRequest, EntryReport};
 use airlock::admin::distributions::{self, LayersRequest};
 use airlock::distribution::{Consent, DistributionName};
 use airlock::import::{self, Committed, ImportError};
-use airlock::people::{Actor, by_token};
+use airlock::people::{Actor, Role, by_token};
 use airlock::store::stages::StageId;
 
 use crate::trees::Tree;
@@ -224,6 +224,17 @@ fn approvals_are_a_change_set_and_in_the_audit_log_and_outlive_likeness_and_dele
     };
     distributions::create(&place.store, &root, &name("prod"), &from).unwrap();
     assert_eq!(approvals("prod"), 1, "nor by deleting it");
+    distributions::delete(&place.store, &root, &name("prod")).unwrap();
+    let deleted = distributions::needed_role_to_delete(&place.store, &name("prod"));
+    assert_eq!(deleted.unwrap(), Role::Admin);
+    let off = LayersRequest {
+        approvals: Some(0),
+        ..from.clone()
+    };
+    assert_eq!(distributions::needed_role(&off), Role::Admin);
+    distributions::create(&place.store, &root, &name("prod"), &off).unwrap();
+    assert_eq!(approvals("prod"), 0, "an admin's word counts");
+    ask_for_approvals(&place, "prod", 1);
 
     ask_for_approvals(&place, "prod", 0);
     assert_eq!(approvals("prod"), 0);

@@ -151,3 +151,37 @@ async fn an_approver_asks_for_a_second_person_and_an_admin_alone_lets_it_go_with
     );
     assert_eq!(approvals(), 0);
 }
+
+#[actix_web::test]
+async fn what_asks_for_a_second_person_is_deleted_by_an_admin_alone_and_shows_others_no_form() {
+    let world = full();
+    let fields = [("name", "prod"), ("like", "default")];
+    led_to(
+        &send(&world, "approver", "/change-distribution", &fields).await,
+        "/distributions/prod?done=set",
+    );
+    let form = "Type prod to delete it";
+    let path = "/distributions/prod";
+    assert!(page(&world, "approver", path).await.contains(form));
+    let approvals = [("approvals", "1")];
+    led_to(
+        &send(
+            &world,
+            "approver",
+            "/distributions/prod/approvals",
+            &approvals,
+        )
+        .await,
+        "/distributions/prod?done=approvals",
+    );
+    assert!(!page(&world, "approver", path).await.contains(form));
+    assert!(page(&world, "admin", path).await.contains(form));
+    let (delete, typed) = ("/distributions/prod/delete", [("typed", "prod")]);
+    not_done(&send(&world, "approver", delete, &typed).await, 403);
+    assert!(distributions::show(&world.store, &name("prod")).is_ok());
+    led_to(
+        &send(&world, "admin", delete, &typed).await,
+        "/distributions?done=deleted",
+    );
+    assert!(distributions::show(&world.store, &name("prod")).is_err());
+}

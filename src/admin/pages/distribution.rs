@@ -108,7 +108,9 @@ fn one(asked: Asked, name: &str) -> Result<Distribution, OperationError> {
             Some("approvals") => Some("It holds for the next commit."),
             _ => None,
         },
-        can_be_deleted: details.is_own && name.as_str() != "default",
+        can_be_deleted: details.is_own
+            && name.as_str() != "default"
+            && (details.approvals == 0 || asked.frame.may("admin")),
         approvals: asked.frame.to(format!("/distributions/{name}/approvals")),
         delete: asked.frame.to(format!("/distributions/{name}/delete")),
         details,
@@ -151,9 +153,13 @@ pub(super) async fn delete(
     name: Path<String>,
     body: Payload,
 ) -> HttpResponse {
+    let by = caller(&request);
     submit(&request, &operator, body, move |doing| {
         let name = parse_name(&name)?;
         doing.form.check_typed(name.as_str())?;
+        let by = by.ok_or(OperationError::Nobody)?;
+        let needed = distributions::needed_role_to_delete(doing.store, &name)?;
+        doing.operator.roles.load().check(&by, needed)?;
         distributions::delete(doing.store, doing.who, &name)?;
         Ok(Next::page("/distributions", "deleted"))
     })

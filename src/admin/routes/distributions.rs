@@ -4,10 +4,11 @@ use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Operator, change, parse_name, perform, who};
+use super::{Answer, Operator, caller, change, parse_name, perform, who};
 use crate::admin::distributions::{
     self, Changed, DistributionDetails, DistributionReport, LayersRequest,
 };
+use crate::admin::error::OperationError;
 
 /// A distribution to be made.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
@@ -36,6 +37,7 @@ pub(super) async fn create(
     request: HttpRequest,
     new: Json<DistributionRequest>,
 ) -> Answer<Changed> {
+    operator.check(&request, distributions::needed_role(&new.layers))?;
     let who = who(&request);
     let name = parse_name(&new.name)?;
     change(&operator, move |store| {
@@ -64,9 +66,11 @@ pub(super) async fn delete(
     request: HttpRequest,
     name: Path<String>,
 ) -> Answer<Changed> {
-    let who = who(&request);
+    let caller = caller(&request).ok_or(OperationError::Nobody)?;
+    let (who, roles) = (caller.actor(), operator.roles.load_full());
     let name = parse_name(&name)?;
     change(&operator, move |store| {
+        roles.check(&caller, distributions::needed_role_to_delete(store, &name)?)?;
         distributions::delete(store, &who, &name)
     })
     .await
