@@ -193,7 +193,7 @@ pub enum OperationError {
         has: Role,
     },
     /// What a token may not do, whatever its role.
-    #[error("{0} may make no token: a person has to")]
+    #[error("{0} may not do this by a token: a person has to")]
     ByToken(String),
     /// More than there may be.
     #[error("there are {limit} {what} already, and there may be no more")]

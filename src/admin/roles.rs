@@ -135,6 +135,24 @@ impl Roles {
         }
     }
 
+    /// Returns the role of the user of this host who is recorded as `name`. Looks names up, as [`Self::caller`] does.
+    pub fn of_name(&self, name: &str) -> Role {
+        let is_named = |user: PeerUser| user.name() == name;
+        if name == "root" || self.always_admin.iter().copied().any(is_named) {
+            return Role::Admin;
+        }
+        let by_number = || {
+            let mut named = self.named.iter();
+            let found = named.find(|(key, _)| {
+                let number = key.parse().ok();
+                number.is_some_and(|number| is_named(PeerUser(number)))
+            });
+            found.map(|(_, role)| role)
+        };
+        let named = self.named.get(name).or_else(by_number);
+        named.copied().unwrap_or(self.of_members)
+    }
+
     /// Fails with [`OperationError::NeedsRole`] where `caller` may not do what needs a role; says who may.
     pub fn check(&self, caller: &Caller, needed: Role) -> Result<(), OperationError> {
         if caller.role >= needed {
@@ -191,6 +209,7 @@ mod tests {
             (PeerUser(4_000_000_004), Role::Viewer),
         ] {
             assert_eq!(roles.caller(peer).role, expected, "{peer:?}");
+            assert_eq!(roles.of_name(&peer.name()), expected, "{peer:?}");
         }
     }
 

@@ -58,6 +58,7 @@ pub fn is_done(store: &Store) -> Result<bool, OperationError> {
 
 /// Makes the link; one that was made before is good for nothing from then on.
 pub fn make_link(store: &Store, who: &Actor) -> Result<LinkMade, OperationError> {
+    of_users::check_is_person(who)?;
     let (secret, at) = (Secret::random(), Timestamp::now());
     let expires = at
         .checked_add(GOOD_FOR)

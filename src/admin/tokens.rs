@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::error::OperationError;
-use super::users::check_name;
+use super::users::{check_is_person, check_name};
 use crate::crypto::Secret;
-use crate::people::{Actor, Role, are_one, is_by_token};
+use crate::people::{Actor, Role, are_one};
 use crate::store::tokens::{self, NewToken, Token, TokenId};
 use crate::store::{Store, StoreError, audit};
 
@@ -22,6 +22,8 @@ pub const PREFIX: &str = "airlock_";
 const MOST_DAYS: u16 = 365;
 /// Tokens there may be; those that are over count until they are removed.
 const MOST_TOKENS: usize = 1_000;
+/// Tokens that one person may have, so that nobody takes all there may be.
+const MOST_OF_ONE: usize = 50;
 
 /// A token as people and programs read it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -106,9 +108,7 @@ pub fn make(
     role: Role,
     request: &TokenRequest,
 ) -> Result<TokenMade, OperationError> {
-    if is_by_token(&who.name) {
-        return Err(OperationError::ByToken(who.name.clone()));
-    }
+    check_is_person(who)?;
     check_name(&request.name)?;
     if request.role > role {
         return Err(OperationError::TokenAboveOwner {
@@ -137,11 +137,18 @@ pub fn make(
         expires,
     };
     let token = store.write_synced(|conn| {
-        if tokens::all(conn)?.len() >= MOST_TOKENS {
-            return Err(OperationError::TooMany {
-                what: "tokens",
-                limit: MOST_TOKENS as u64,
-            });
+        let all = tokens::all(conn)?;
+        let own = all.iter().filter(|it| are_one(&it.owner, &who.name));
+        for (count, what, limit) in [
+            (all.len(), "tokens", MOST_TOKENS),
+            (own.count(), "tokens of one person", MOST_OF_ONE),
+        ] {
+            if count >= limit {
+                return Err(OperationError::TooMany {
+                    what,
+                    limit: limit as u64,
+                });
+            }
         }
         let taken = || OperationError::TokenTaken {
             owner: who.name.clone(),

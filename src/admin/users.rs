@@ -1,7 +1,8 @@
 //! The people who may use the admin side: added, changed, removed.
 //!
 //! There is always one admin with a password, once there was one: the last is neither removed nor given another role. Who is
-//! removed is gone with sessions and tokens; who gets another password has to log in again. Logging in is not done here.
+//! removed is gone with sessions and tokens; who gets another password has to log in again. No token adds or changes people: it
+//! would outlive itself in them. Logging in is not done here.
 
 mod report;
 
@@ -12,10 +13,11 @@ use serde_json::{Value, json};
 use super::error::OperationError;
 use super::missing::Missing;
 use super::password::{LEAST_LENGTH, Password};
-use crate::people::{Actor, Role, is_user_name};
+use crate::people::{Actor, Role, are_one, is_by_token, is_user_name};
+use crate::store::audit::{NewEntry, Outcome};
 use crate::store::sessions::{self, SessionId};
 use crate::store::users::{self, User};
-use crate::store::{Store, audit};
+use crate::store::{Store, StoreError, audit, tokens};
 
 pub use report::{PasswordRequest, RoleRequest, UserChanged, UserReport, UserRequest};
 
@@ -35,6 +37,7 @@ pub fn add(
     request: &UserRequest,
     least: usize,
 ) -> Result<UserReport, OperationError> {
+    check_is_person(who)?;
     check_name(&request.name)?;
     let password = request.password.as_ref();
     let hash = password.map(|password| password.hashed(&request.name, least));
@@ -62,6 +65,7 @@ pub fn set_role(
     name: &str,
     role: Role,
 ) -> Result<UserChanged, OperationError> {
+    check_is_person(who)?;
     store.write_synced(|conn| {
         let user = find(conn, name)?;
         if user.role == role {
@@ -84,6 +88,7 @@ pub fn set_role(
 
 /// Removes a user, with sessions and tokens.
 pub fn remove(store: &Store, who: &Actor, name: &str) -> Result<UserChanged, OperationError> {
+    check_is_person(who)?;
     store.write_synced(|conn| {
         let user = find(conn, name)?;
         check_not_last(conn, &user)?;
@@ -121,7 +126,8 @@ pub fn unlock(store: &Store, who: &Actor, name: &str) -> Result<UserChanged, Ope
     })
 }
 
-/// Gives a user another password, with at least `least` characters, and ends their sessions; who was locked is not any more.
+/// Gives a user another password, with at least `least` characters, and ends their sessions and tokens: whoever knew the old one
+/// may have made some. Who was locked is not any more.
 pub fn reset_password(
     store: &Store,
     who: &Actor,
@@ -129,19 +135,24 @@ pub fn reset_password(
     password: &Password,
     least: usize,
 ) -> Result<UserChanged, OperationError> {
+    check_is_person(who)?;
     store.read(|conn| find(conn, name))?;
     let hash = password.hashed(name, least)?;
     store.write_synced(|conn| {
         let user = find(conn, name)?;
         users::set_password(conn, user.id, Some(&hash))?;
         let ended = sessions::end_of(conn, user.id, None)?;
+        let detail = match end_tokens(conn, &user)? {
+            0 => Value::Null,
+            tokens => json!({ "ended_tokens": tokens }),
+        };
         audit::note(
             conn,
             Timestamp::now(),
             who,
             "users reset",
             &user.name,
-            Value::Null,
+            detail,
         )?;
         Ok(changed(&find(conn, name)?, true, ended))
     })
@@ -158,6 +169,7 @@ pub fn change_password(
     but: Option<SessionId>,
     rules: PasswordRules,
 ) -> Result<UserChanged, OperationError> {
+    check_is_person(who)?;
     let user = store.read(|conn| find(conn, name))?;
     let (hash, old) = (user.password.as_ref(), request.old.as_ref());
     let is_right = hash
@@ -168,8 +180,22 @@ pub fn change_password(
         store.write(|conn| {
             let user = find(conn, name)?;
             let failures = users::note_failure(conn, user.id)?;
-            if failures >= rules.most_failures {
+            let is_locked = failures >= rules.most_failures;
+            if is_locked {
                 users::lock(conn, user.id, at)?;
+            }
+            // Of who is locked already no more is told: an open browser is not to fill the log.
+            if user.locked_since.is_none() {
+                let entry = NewEntry {
+                    at,
+                    who: &who.name,
+                    from: &who.from,
+                    action: "password",
+                    subject: &user.name,
+                    outcome: Outcome::Refused,
+                    detail: &json!({ "why": "wrong password", "is_locked": is_locked }),
+                };
+                audit::append(conn, &entry)?;
             }
             Ok::<_, OperationError>(())
         })?;
@@ -221,6 +247,24 @@ pub(super) fn check_name(name: &str) -> Result<(), OperationError> {
         "{:?} is no name: one has up to 128 bytes, no blank and no colon, and does not begin with #",
         name.chars().take(140).collect::<String>()
     )))
+}
+
+/// Fails where a token acts: whoever stole one would make themselves somebody who stays.
+pub(super) fn check_is_person(who: &Actor) -> Result<(), OperationError> {
+    match is_by_token(&who.name) {
+        true => Err(OperationError::ByToken(who.name.clone())),
+        false => Ok(()),
+    }
+}
+
+/// Takes out the tokens that stand for a user; returns how many there were.
+fn end_tokens(conn: &Transaction<'_>, user: &User) -> Result<usize, StoreError> {
+    let mut own = tokens::all(conn)?;
+    own.retain(|token| are_one(&token.owner, &user.name));
+    for token in &own {
+        tokens::remove(conn, token.id)?;
+    }
+    Ok(own.len())
 }
 
 fn find(conn: &Connection, name: &str) -> Result<User, OperationError> {

@@ -44,6 +44,8 @@ pub struct Token {
     pub role: Role,
     /// Who made it.
     pub owner: String,
+    /// Whether that is a user of the admin side; otherwise it is one of the host's, whose role is not known here.
+    pub is_of_user: bool,
     /// When it was made.
     pub made_at: Timestamp,
     /// From when on it is good for nothing.
@@ -134,6 +136,7 @@ fn read(row: &Row<'_>) -> Result<Token, StoreError> {
         name: row.get(1)?,
         role: of_owner.map_or(role, |of_owner| role.min(of_owner)),
         owner: row.get(3)?,
+        is_of_user: of_owner.is_some(),
         made_at: times::read("time of a token", row.get(4)?)?,
         expires_at: times::read("end of a token", row.get(5)?)?,
         last_used_at: times::read_if("time of a token", row.get(6)?)?,

@@ -9,5 +9,6 @@ mod login;
 mod pages;
 mod requests;
 mod rules;
+mod shortcuts;
 mod table;
 mod world;

@@ -43,8 +43,9 @@ fn assert_refused(route: &Served, who: &str, answer: &Answer, status: u16, kind:
 /// Asserts that a request came through the guard: what it is answered then is the operation's.
 fn assert_admitted(route: &Served, who: &str, answer: &Answer) {
     let shown = format!("{who}: {} {}: {answer:?}", route.method, route.path);
+    // What no token does, whatever its role, says the operation.
     assert!(
-        !matches!(answer.status, 401 | 403 | 405 | 421 | 429),
+        answer.kind() == "by-token" || !matches!(answer.status, 401 | 403 | 405 | 421 | 429),
         "{shown}"
     );
     assert!(

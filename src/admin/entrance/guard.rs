@@ -14,7 +14,7 @@ use serde_json::json;
 use super::{Door, Web, cookies, origin};
 use crate::admin::error::OperationError;
 use crate::admin::peer::PeerUser;
-use crate::admin::roles::{Caller, How, Role};
+use crate::admin::roles::{Caller, How, Role, Roles};
 use crate::admin::routes::Operator;
 use crate::admin::tokens as of_tokens;
 use crate::api::access::User;
@@ -115,8 +115,12 @@ async fn on_web(
         is_change: is_change(request.method()),
         needs,
     };
-    let (web, store) = (web.clone(), operator.store.clone());
-    let found = web::block(move || asking.judge(&web, &store));
+    let (web, store, roles) = (
+        web.clone(),
+        operator.store.clone(),
+        operator.roles.load_full(),
+    );
+    let found = web::block(move || asking.judge(&web, &store, &roles));
     found.await.map_err(|_stopped| OperationError::Nobody)?
 }
 
@@ -232,8 +236,9 @@ impl Asking {
         &self,
         web: &Web,
         store: &Store,
+        roles: &Roles,
     ) -> Result<(Caller, Result<(), OperationError>), OperationError> {
-        let caller = self.caller(web, store)?;
+        let caller = self.caller(web, store, roles)?;
         let judged = self.may(&caller);
         if let Err(refusal) = &judged {
             let detail = json!({ "why": refusal.kind() });
@@ -272,9 +277,9 @@ impl Asking {
         Ok(())
     }
 
-    fn caller(&self, web: &Web, store: &Store) -> Result<Caller, OperationError> {
+    fn caller(&self, web: &Web, store: &Store, roles: &Roles) -> Result<Caller, OperationError> {
         match &self.shown {
-            Shown::Token(secret) => self.by_token(web, store, secret),
+            Shown::Token(secret) => self.by_token(web, store, roles, secret),
             Shown::Name(name) => self.by_name(web, store, name),
             Shown::Session(secret) => self.by_session(web, store, secret),
         }
@@ -284,6 +289,7 @@ impl Asking {
         &self,
         web: &Web,
         store: &Store,
+        roles: &Roles,
         secret: &Secret,
     ) -> Result<Caller, OperationError> {
         let now = web.now();
@@ -293,9 +299,14 @@ impl Asking {
         if token.is_touch_due(now) {
             store.write(|conn| tokens::touch(conn, token.id, now))?;
         }
+        // The store caps by the roles of users alone: those of the host's stand in the settings.
+        let role = match token.is_of_user {
+            true => token.role,
+            false => token.role.min(roles.of_name(&token.owner)),
+        };
         Ok(Caller {
             name: people::by_token(&token.owner, &token.name),
-            role: token.role,
+            role,
             from: self.from.clone(),
             how: How::Token { owner: token.owner },
         })

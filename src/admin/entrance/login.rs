@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use rusqlite::Transaction;
 use serde_json::{Value, json};
 
-use super::throttle::Wait;
+use super::throttle::{Turn, Wait};
 use super::{Web, cookies, guard};
 use crate::admin::error::OperationError;
 use crate::admin::password::Password;
@@ -80,7 +80,7 @@ pub async fn set_up(
 ) -> Result<LoggedIn, OperationError> {
     let client = web.client(request);
     web.throttle.count(client, web.now()).map_err(too_many)?;
-    let turn = web.throttle.turn().await.map_err(too_many)?;
+    let turn = turn(web, client).await?;
     let (name, password) = (asked.name.clone(), asked.password.clone());
     let (store, from) = (operator.store.clone(), guard::from(web, request));
     let least = web.rules.load().password_length as usize;
@@ -132,6 +132,15 @@ pub async fn log_out(
     Ok(cookies::forget(web.is_secure(request)))
 }
 
+/// Waits for a turn; who finds too many waiting has not failed.
+async fn turn(web: &Web, client: Option<IpAddr>) -> Result<Turn, OperationError> {
+    let turn = web.throttle.turn().await;
+    if turn.is_err() {
+        web.throttle.forgive(client);
+    }
+    turn.map_err(too_many)
+}
+
 fn too_many(Wait(seconds): Wait) -> OperationError {
     OperationError::TooManyLogins { seconds }
 }
@@ -153,7 +162,7 @@ impl Attempt {
         client: Option<IpAddr>,
     ) -> Result<(Caller, Secret), OperationError> {
         web.throttle.count(client, web.now()).map_err(too_many)?;
-        let turn = web.throttle.turn().await.map_err(too_many)?;
+        let turn = turn(web, client).await?;
         let (store, of_web) = (operator.store.clone(), web.clone());
         let decided = web::block(move || {
             let decided = self.judge(&of_web, &store);
@@ -283,5 +292,48 @@ impl Attempt {
             outcome,
             detail,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arc_swap::ArcSwap;
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::admin::entrance::WebRules;
+    use crate::api::access::{Access, Hosts};
+
+    #[actix_web::test]
+    async fn who_finds_too_many_waiting_has_not_failed() {
+        let rules = WebRules {
+            hosts: Hosts::only(Vec::new(), &[]),
+            user_header: None,
+            banner: None,
+            idle: SignedDuration::from_mins(30),
+            longest: SignedDuration::from_hours(12),
+            failures: 5,
+            password_length: 12,
+        };
+        let access = ArcSwap::from_pointee(Access::default());
+        let web = Data::new(Web::new(rules, access.into(), None));
+        let first = turn(&web, None).await.unwrap();
+        let mut waiting = Vec::new();
+        loop {
+            let mut next = Box::pin(web.throttle.turn());
+            match std::future::poll_fn(|cx| std::task::Poll::Ready(next.as_mut().poll(cx))).await {
+                std::task::Poll::Pending => waiting.push(next),
+                std::task::Poll::Ready(full) => {
+                    assert!(full.is_err());
+                    break;
+                }
+            }
+        }
+        // Far more than may fail from one address.
+        for _ in 0..100 {
+            web.throttle.count(None, web.now()).unwrap();
+            assert!(turn(&web, None).await.is_err());
+        }
+        drop((first, waiting));
     }
 }

@@ -128,3 +128,23 @@ fn tokens_of_others_are_an_admins_to_see_and_remove() {
     let gone = remove(&store, &bob, Role::Admin, number).unwrap_err();
     assert_eq!(gone.to_string(), format!("there is no token {number}"));
 }
+
+#[test]
+fn one_person_does_not_take_all_tokens_that_there_may_be() {
+    let (_folder, store) = site();
+    let [alice, bob] = ["Alice", "bob"].map(Actor::over_the_socket);
+    let make = |who: &Actor, number: usize| {
+        let request = request(&format!("ci-{number}"), Role::Viewer, 1);
+        super::make(&store, who, Role::Viewer, &request)
+    };
+    for number in 0..MOST_OF_ONE {
+        make(&alice, number).unwrap();
+    }
+    let more = make(&Actor::over_the_socket("alice"), MOST_OF_ONE).unwrap_err();
+    assert!(
+        more.to_string().contains("50 tokens of one person"),
+        "{more}"
+    );
+    assert_eq!(store.read(tokens::all).unwrap().len(), MOST_OF_ONE);
+    make(&bob, 0).unwrap();
+}

@@ -170,3 +170,25 @@ fn ones_own_password_takes_the_old_one_and_tries_of_it_are_counted() {
     );
     assert_eq!(store.read(sessions::count).unwrap(), 1);
 }
+
+#[test]
+fn each_wrong_old_password_is_in_the_audit_log_until_that_locks() {
+    let (_folder, store, root) = site();
+    add(&store, &root, &user("alice", Role::Viewer, Some(LONG)), 12).unwrap();
+    let request = PasswordRequest {
+        password: Password::new("another password"),
+        old: Some(Password::new("wrong")),
+    };
+    let alice = Actor::over_the_socket("alice");
+    for _ in 0..4 {
+        assert!(change_password(&store, &alice, "alice", &request, None, RULES).is_err());
+    }
+    let entries = store.read(|conn| audit::after(conn, 1, 9)).unwrap();
+    let told = entries
+        .iter()
+        .map(|it| (&*it.action, it.outcome, &*it.detail));
+    let wrong = |is_locked| format!(r#"{{"is_locked":{is_locked},"why":"wrong password"}}"#);
+    let (not_yet, locked) = (wrong(false), wrong(true));
+    let expected = [&*not_yet, &*locked].map(|detail| ("password", Outcome::Refused, detail));
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+}
