@@ -70,6 +70,7 @@ policy_templates:
 const PAGES = ["/", "/packages?d=hostile", "/packages?d=hostile&q=<script>pwned=1</script>", "/packages?d=hostile&category=<script>pwned=1</script>", "/packages/siren?d=hostile",
   "/packages/siren/1.0.0?d=hostile", "/changes", "/diff?before=9.2.0&after=hostile", "/diff?before=9.2.0&after=<script>pwned=1</script>", "/transfer", "/transfer/quarantine", "/kibanas",
   "/distributions", "/distributions/hostile", "/system", "/system/audit", "/system/people"];
+const PICTURES = { "/packages?d=hostile": "hostile-packages", "/transfer/quarantine": "hostile-quarantine", "/system/audit": "hostile-audit" };
 const FILES = ["img/icon.svg", "docs/page.html", "docs/page.xhtml", "docs/script.js", "docs/README.md", "", "changelog.yml", "manifest.yml"];
 
 async function changes(token) {
@@ -111,6 +112,8 @@ export async function hostile(ada, token) {
       });
       expect(foreign.length === 0, `${pagePath} has ${foreign.join(", ")} of a package in it`);
       ada.faultless();
+      const picture = PICTURES[pagePath];
+      if (picture) await ada.look(picture);
     }
     await ada.go("/admin/packages/siren?d=hostile");
     await ada.look("hostile-package");
