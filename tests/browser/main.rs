@@ -27,7 +27,7 @@ fn installed(programs: &Programs) -> PathBuf {
     let is_new = fs::read(place.join("installed-lock.json")).ok().as_ref() != Some(&lock);
     for file in fs::read_dir(SCRIPTS).unwrap() {
         let file = file.unwrap();
-        if !file.path().extension().is_some_and(|it| it == "rs") {
+        if file.path().extension().is_none_or(|it| it != "rs") {
             fs::copy(file.path(), place.join(file.file_name())).unwrap();
         }
     }
