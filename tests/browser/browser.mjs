@@ -84,10 +84,10 @@ export class Person {
   }
 
   finds(sentence) {
-    if (!this.expected.some((part) => sentence.includes(part))) this.findings.push(`${this.page?.url() ?? ""}: ${sentence}`);
+    if (!this.expected.flat().some((part) => sentence.includes(part))) this.findings.push(`${this.page?.url() ?? ""}: ${sentence}`);
   }
 
-  // Runs what is to be refused or broken off: what contains `part` is no finding meanwhile.
+  // Runs what is to be refused or broken off: what contains `part`, or one of several, is no finding meanwhile.
   async expecting(part, act) {
     this.expected.push(part);
     try {

@@ -2,7 +2,7 @@
 
 import { Person, env, expect, server, step } from "./browser.mjs";
 
-const PASSWORD = "a lighthouse in fog";
+export const PASSWORD = "a lighthouse in fog";
 
 export async function setUp(browser) {
   const ada = await Person.come(browser, "ada");

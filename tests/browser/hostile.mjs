@@ -18,7 +18,7 @@ const markup = (elsewhere) =>
 function hostileSvg(elsewhere) {
   return `<?xml version="1.0"?><?xml-stylesheet href="${elsewhere}/style.css" type="text/css"?>
 <svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="32" height="32" onload="${script(elsewhere)}">
-<script>${script(elsewhere)}</script><script xlink:href="${elsewhere}/svg.js"/><image href="${elsewhere}/image.png" width="9" height="9"/>
+<script>${script(elsewhere)}</script><script xlink:href="${elsewhere}/svg.js"/><script xlink:href="/d/hostile/package/siren/1.0.0/docs/script.js"/><image href="${elsewhere}/image.png" width="9" height="9"/>
 <style>@import url("${elsewhere}/import.css"); rect { fill: url("${elsewhere}/fill.svg#x") }</style><use href="${elsewhere}/use.svg#x"/>
 <foreignObject width="32" height="32"><body xmlns="http://www.w3.org/1999/xhtml"><iframe src="${elsewhere}/frame"></iframe><form id="f" action="/admin/logout" method="post"></form><script>document.getElementById('f').submit()</script></body></foreignObject>
 <a href="javascript:pwned=1"><rect width="32" height="32"/></a><animate attributeName="href" values="javascript:pwned=1"/></svg>`;
@@ -26,7 +26,7 @@ function hostileSvg(elsewhere) {
 
 const hostileHtml = (elsewhere) =>
   `<!doctype html><title>x</title><meta http-equiv="refresh" content="0;url=${elsewhere}/refresh"><link rel="stylesheet" href="${elsewhere}/link.css"><link rel="prefetch" href="${elsewhere}/prefetch">
-<body onload="${script(elsewhere)}"><script>${script(elsewhere)}</script><script src="/admin/static/airlock.js"></script><iframe src="/admin/"></iframe><img src="${elsewhere}/img.png">
+<body onload="${script(elsewhere)}"><script>${script(elsewhere)}</script><script src="/d/hostile/package/siren/1.0.0/docs/script.js"></script><iframe src="/admin/"></iframe><img src="${elsewhere}/img.png">
 <form id="f" action="/admin/logout" method="post"><button>go</button></form><script>document.getElementById('f').submit()</script>`;
 
 const quoted = (text) => JSON.stringify(text);
@@ -67,6 +67,8 @@ policy_templates:
   ];
 }
 
+// What the policy of an answer forbids is told on the console, and counted as a request that fails before it leaves.
+const FORBIDDEN = ["violates the following Content Security Policy", "the console says: Refused", "the console says: Blocked", "the console says: Unsafe", "it asks another host", " answers 40", " fails: "];
 const PAGES = ["/", "/packages?d=hostile", "/packages?d=hostile&q=<script>pwned=1</script>", "/packages?d=hostile&category=<script>pwned=1</script>", "/packages/siren?d=hostile",
   "/packages/siren/1.0.0?d=hostile", "/changes", "/diff?before=9.2.0&after=hostile", "/diff?before=9.2.0&after=<script>pwned=1</script>", "/transfer", "/transfer/quarantine", "/kibanas",
   "/distributions", "/distributions/hostile", "/system", "/system/audit", "/system/people"];
@@ -82,7 +84,8 @@ export async function hostile(ada, token) {
   const asked = [];
   const listener = createServer((request, answer) => {
     asked.push(request.url);
-    answer.end();
+    const [type, body] = { "/control.html": ["text/html", hostileHtml(elsewhere)], "/control.svg": ["image/svg+xml", hostileSvg(elsewhere)] }[request.url] ?? ["text/plain", ""];
+    answer.setHeader("Content-Type", type).end(body);
   });
   await new Promise((resolve) => listener.listen(0, "127.0.0.1", resolve));
   const elsewhere = `http://127.0.0.1:${listener.address().port}`;
@@ -91,6 +94,17 @@ export async function hostile(ada, token) {
     expect(!(await page.evaluate(() => window.pwned)), `${where}: a script of a package ran`);
     expect(asked.length === 0, `${where}: ${asked.join(", ")} was asked of another host`);
   };
+  await step("what is hostile does run where nothing forbids it", async () => {
+    const victim = await (await ada.context.browser().newContext()).newPage();
+    for (const control of ["/control.html", "/control.svg"]) {
+      asked.length = 0;
+      const ran = victim.waitForRequest(`${elsewhere}/script`);
+      await victim.goto(elsewhere + control).catch(() => {});
+      await ran;
+    }
+    await victim.context().close();
+    asked.length = 0;
+  });
   await step("no page runs, loads or sends what a package carries", async () => {
     const path = writeTar(join(env("AIRLOCK_TEST_FOLDER"), "<img src=x onerror=alert(1)>.tar"), hostilePackage(elsewhere));
     await bring(ada, path, "branch", "hostile");
@@ -124,14 +138,18 @@ export async function hostile(ada, token) {
     const before = await changes(token);
     const icon = "/admin/packages/siren/1.0.0/icon";
     for (const place of [icon, ...FILES.flatMap((file) => [`/d/hostile/package/siren/1.0.0/${file}`])]) {
-      // That the policy of the answer forbids what is in it, is as it should be.
-      const answer = await ada.expecting("", () => ada.go(place).catch(() => null));
-      await ada.expecting("", () => nothingRan(place));
+      // What is downloaded is no page.
+      const answer = await ada.expecting(FORBIDDEN, async () => {
+        const answer = await ada.go(place).catch(() => null);
+        await nothingRan(place);
+        return answer;
+      });
       if (answer) {
         const cors = answer.headers()["access-control-allow-origin"];
+        expect(answer.headers()["content-security-policy"]?.includes("sandbox"), `${place} is answered without a sandbox`);
         expect(!place.startsWith("/admin") || cors === undefined, `${place} lets ${cors} read it`);
       }
-      await ada.expecting("", () => page.goto("about:blank"));
+      ada.faultless();
     }
     await ada.go("/admin/");
     expect(ada.path() === "/admin/", "somebody was logged out by a file of a package");

@@ -1,8 +1,9 @@
 // All reading, log-in and commit work where script does not run.
 
-import { Person, expect, step } from "./browser.mjs";
+import { join } from "node:path";
+import { Person, env, expect, step } from "./browser.mjs";
+import { PASSWORD } from "./entrance.mjs";
 
-const PASSWORD = "a lighthouse in fog";
 const READ = ["/", "/packages", "/packages?q=light", "/packages/lighthouse", "/packages/lighthouse/1.1.0", "/changes", "/changes/1", "/diff?before=9.2.0&after=default",
   "/transfer", "/transfer/quarantine", "/kibanas", "/kibanas/connect", "/kibanas/preflight", "/kibanas/installed", "/distributions", "/distributions/test",
   "/system", "/system/keys", "/system/tls", "/system/people", "/system/audit", "/system/settings", "/system/support"];
@@ -21,7 +22,7 @@ export async function withoutScript(browser, plan) {
       eve.faultless();
     }
     await eve.go(plan);
-    await eve.page.screenshot({ path: `${process.env.AIRLOCK_TEST_PICTURES}/plan-without-script.png`, fullPage: true });
+    await eve.page.screenshot({ path: join(env("AIRLOCK_TEST_PICTURES"), "plan-without-script.png"), fullPage: true });
     await eve.press("Commit");
     expect(/^\/admin\/changes\/\d+$/.test(eve.path()), `a commit leads to ${eve.path()}`);
     eve.faultless();
