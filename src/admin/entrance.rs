@@ -1,8 +1,8 @@
 //! The doors to the operations: `control.sock`, where the user at the other end says who asks, and the web, `/admin`, where a
 //! session, a token or a trusted proxy does.
 //!
-//! On the web all of it passes the same rules first ([`rules`]), is told to browsers with the same headers ([`headers`]),
-//! and each route asks one guard who asks and whether they may ([`guard`]). What comes over a Unix socket of the registry is the
+//! On the web all of it passes the same rules first (`rules`), is told to browsers with the same headers (`headers`),
+//! and each route asks one guard who asks and whether they may (`guard`). What comes over a Unix socket of the registry is the
 //! web too: the user at its other end is the proxy's. What is served behind the doors stands in the tables of `routes`.
 
 mod cookies;

@@ -1,7 +1,7 @@
 //! The pages at `/admin/`: what the operations say, as HTML that needs no script to be read or used.
 //!
 //! One file a page, with a template of the same name in `web/templates`. A page reads by the operations and decides nothing;
-//! a form does one operation and leads to a page with an address. Who may see what stands in [`table`].
+//! a form does one operation and leads to a page with an address. Who may see what stands in `table`.
 
 mod assets;
 mod audit;

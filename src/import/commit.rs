@@ -23,7 +23,7 @@ use crate::store::{Store, StoreError};
 
 /// Does what the plan of a stage says, as one change set, on disk when it returns.
 ///
-/// Fails where somebody else has to commit it, or has to say what was looked at ([`Planned::check_approval`]); the plan waits
+/// Fails where somebody else has to commit it, or has to say what was looked at (`check_approval`); the plan waits
 /// all the same.
 pub fn commit(
     store: &Store,

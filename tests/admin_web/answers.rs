@@ -100,7 +100,7 @@ async fn every_kind_of_answer_says_this_and_nothing_else() {
         ),
         (
             "a login",
-            post(session).as_from_a_page().json(&login),
+            post(session).sent_by_a_page().json(&login),
             200,
             vec![
                 "cache-control: no-store",

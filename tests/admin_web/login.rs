@@ -13,7 +13,7 @@ const SESSION: &str = "/admin/api/v1/session";
 
 fn log_in(name: &str, password: &str) -> Ask {
     let body = serde_json::json!({ "name": name, "password": password });
-    post(SESSION).as_from_a_page().json(&body.to_string())
+    post(SESSION).sent_by_a_page().json(&body.to_string())
 }
 
 /// The cookie that an answer has a browser keep, as it sends it back.
@@ -315,7 +315,7 @@ async fn a_body_that_is_no_login_is_refused_and_not_repeated() {
         r#"{"name":"admin","password":["secret"]}"#,
         &large,
     ] {
-        let answer = post(SESSION).as_from_a_page().json(body).send(&world).await;
+        let answer = post(SESSION).sent_by_a_page().json(body).send(&world).await;
         assert_eq!(
             (answer.status, &*answer.kind()),
             (400, "invalid-request"),
@@ -335,7 +335,7 @@ async fn the_setup_link_makes_one_admin_once() {
     let set_up = |link: &str, password: &str| {
         let body = serde_json::json!({ "link": link, "name": "eve", "password": password });
         post("/admin/api/v1/setup")
-            .as_from_a_page()
+            .sent_by_a_page()
             .json(&body.to_string())
     };
     let answer = set_up(&"0".repeat(64), PASSWORD).send(&world).await;

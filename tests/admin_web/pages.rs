@@ -66,7 +66,7 @@ async fn whom_nobody_knows_is_led_to_the_login_and_shown_nothing() {
         if page.needs.is_none() {
             continue;
         }
-        let asked = request(&page).as_from_a_page();
+        let asked = request(&page).sent_by_a_page();
         for asked in [
             asked.clone(),
             asked

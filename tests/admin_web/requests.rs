@@ -98,13 +98,13 @@ impl Ask {
 
     /// As a page of the admin side asks, in a session.
     pub fn by(self, session: &Session) -> Self {
-        self.as_from_a_page()
+        self.sent_by_a_page()
             .with("cookie", &format!("airlock-session={}", session.cookie))
             .with("x-csrf-token", &session.csrf)
     }
 
     /// As a page of this very host asks.
-    pub fn as_from_a_page(self) -> Self {
+    pub fn sent_by_a_page(self) -> Self {
         self.with("origin", "http://localhost:8080")
             .with("sec-fetch-site", "same-origin")
     }

@@ -99,7 +99,7 @@ async fn no_route_is_served_to_whom_nobody_knows() {
         }
         let cookie = format!("airlock-session={}", session.cookie);
         for (who, asked) in [
-            ("anonymous", request(&route).as_from_a_page()),
+            ("anonymous", request(&route).sent_by_a_page()),
             ("expired token", request(&route).bearing(&expired)),
             ("no token", request(&route).bearing("airlock_")),
             (
@@ -133,7 +133,7 @@ async fn no_route_is_served_to_whom_nobody_knows() {
             ),
             (
                 "a header from anybody",
-                request(&route).as_from_a_page().with(USER_HEADER, "admin"),
+                request(&route).sent_by_a_page().with(USER_HEADER, "admin"),
             ),
         ] {
             let answer = asked.send(&world).await;

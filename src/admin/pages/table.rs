@@ -160,7 +160,7 @@ where
     }
 }
 
-/// As [`entry`], for what nobody has to be logged in for.
+/// As `entry`, for what nobody has to be logged in for.
 fn open<F, A>(method: Method, path: &'static str, handler: F) -> Entry
 where
     F: Handler<A>,
