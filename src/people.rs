@@ -103,11 +103,53 @@ const BY_TOKEN: &str = " by token ";
 
 /// Tells whether a user, or a token, may be called `name`.
 pub fn is_user_name(name: &str) -> bool {
-    let is_plain = |c: char| !c.is_control() && !c.is_whitespace() && c != ':';
+    let is_plain = |c: char| !c.is_control() && !c.is_whitespace() && !is_invisible(c) && c != ':';
+    // In the address of a page it would be the one above.
+    let is_step = name == "." || name == "..";
     !name.is_empty()
+        && !is_step
         && name.len() <= MOST_NAME_BYTES
         && !name.starts_with('#')
         && name.chars().all(is_plain)
+}
+
+/// Tells whether a character shows nothing of itself, so that two names would look alike: those of the category Cf of Unicode 16,
+/// and what fonts leave blank of others.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{600}'..='\u{605}'
+            | '\u{61c}'
+            | '\u{6dd}'
+            | '\u{70f}'
+            | '\u{890}'..='\u{891}'
+            | '\u{8e2}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{110bd}'
+            | '\u{110cd}'
+            | '\u{13430}'..='\u{1343f}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
+/// Returns a name as it is compared: the same whatever its case.
+pub fn folded(name: &str) -> String {
+    name.to_lowercase()
 }
 
 /// Returns who is recorded where a token acts: `alice by token ci`.
@@ -126,7 +168,7 @@ pub fn is_by_token(who: &str) -> bool {
 pub fn are_one(one: &str, other: &str) -> bool {
     let person = |who: &str| {
         let person = who.split(BY_TOKEN).next().unwrap_or(who);
-        person.to_lowercase()
+        folded(person)
     };
     person(one) == person(other)
 }
@@ -153,8 +195,14 @@ mod tests {
             assert!(is_user_name(name), "{name}");
         }
         let long = "x".repeat(129);
-        for name in ["", "a b", "a:b", "#a", "a\nb", "a\u{a0}b", "a\0", &long] {
+        for name in [
+            "", "a b", "a:b", "#a", "a\nb", "a\u{a0}b", "a\0", &long, ".", "..",
+        ] {
             assert!(!is_user_name(name), "{name:?}");
+        }
+        assert!(is_user_name("..."));
+        for c in "\u{ad}\u{200b}\u{200d}\u{202e}\u{2066}\u{feff}\u{e0041}\u{3164}".chars() {
+            assert!(!is_user_name(&format!("root{c}")), "{c:?}");
         }
     }
 

@@ -139,8 +139,12 @@ pub fn verify(
 ) -> Result<Verification, OperationError> {
     let mut walk = Walk::new(request)?;
     loop {
-        let entries = store.read(|conn| audit::after(conn, walk.read_up_to, PAGE))?;
-        if entries.is_empty() || !entries.iter().all(|entry| walk.takes(entry)) {
+        let entries = store.read(|conn| audit::after_as_is(conn, walk.read_up_to, PAGE))?;
+        let takes = |entry: &Result<Entry, i64>| match entry {
+            Ok(entry) => walk.takes(entry),
+            Err(number) => walk.stumbles(*number),
+        };
+        if entries.is_empty() || !entries.iter().all(takes) {
             return Ok(walk.found());
         }
     }

@@ -244,7 +244,7 @@ pub(super) fn check_name(name: &str) -> Result<(), OperationError> {
         return Ok(());
     }
     Err(OperationError::InvalidRequest(format!(
-        "{:?} is no name: one has up to 128 bytes, no blank and no colon, and does not begin with #",
+        "{:?} is no name: one has up to 128 bytes, no blank, no colon and nothing invisible, and does not begin with #",
         name.chars().take(140).collect::<String>()
     )))
 }

@@ -251,6 +251,7 @@ mod tests {
             plan: 3,
             staged_at: "2026-11-22T12:00:00Z".into(),
             staged_by: "admin".into(),
+            branch_said_by: None,
             source: SourceReport {
                 name: "package-storage-8.5.0.tar.zst".into(),
                 sha256: None,

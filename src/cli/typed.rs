@@ -53,7 +53,9 @@ fn first_line(source: impl BufRead) -> Result<String, CliError> {
         .take(MOST_BYTES)
         .read_line(&mut line)
         .map_err(|error| CliError::new("cannot read the password").caused_by(&error))?;
-    let line = line.strip_suffix('\n').unwrap_or(&line);
+    // Editors that begin a file with a mark of its encoding show it to nobody.
+    let line = line.strip_prefix('\u{feff}').unwrap_or(&line);
+    let line = line.strip_suffix('\n').unwrap_or(line);
     Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
 }
 
@@ -79,5 +81,22 @@ impl Drop for Silent {
     fn drop(&mut self) {
         // A terminal that has gone needs it no more.
         let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &self.before);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_the_line_without_its_end_and_without_a_byte_order_mark() {
+        for (text, expected) in [
+            ("lighthouse", "lighthouse"),
+            ("lighthouse\r\nother\n", "lighthouse"),
+            ("\u{feff}light house \n", "light house "),
+            ("light\u{feff}house\n", "light\u{feff}house"),
+        ] {
+            assert_eq!(first_line(text.as_bytes()).unwrap(), expected);
+        }
     }
 }

@@ -76,10 +76,18 @@ impl Planned {
         let plan = self.stage.id.0;
         let distributions = self.approving(conn)?.join(", ");
         if !distributions.is_empty() {
-            if are_one(&who.name, &self.stage.who) {
+            // Who says where it belongs decides as much on what is offered as who brought it in.
+            let by = &self.stage.target_who;
+            let has_named = by.as_ref().is_some_and(|by| are_one(&who.name, by));
+            if are_one(&who.name, &self.stage.who) || has_named {
                 return Err(ImportError::NeedsSecondPerson {
                     plan,
-                    staged_by: self.stage.who.clone(),
+                    staged_by: match by {
+                        Some(by) if !are_one(by, &self.stage.who) => {
+                            format!("{} and given its branch by {by}", self.stage.who)
+                        }
+                        _ => self.stage.who.clone(),
+                    },
                     distributions,
                 });
             }

@@ -113,7 +113,7 @@ pub fn set_target(
     kind: BranchKind,
 ) -> Result<(), ImportError> {
     store.write(|conn| {
-        if stages::set_target(conn, id, &branch, kind)? {
+        if stages::set_target(conn, id, &branch, kind, &who.name)? {
             let (subject, detail) = (
                 format!("plan {}", id.0),
                 json!({ "branch": branch.as_str() }),
@@ -248,6 +248,7 @@ impl Planned {
             plan: self.stage.id.0,
             staged_at: self.stage.started_at.clone(),
             staged_by: self.stage.who.clone(),
+            branch_said_by: self.stage.target_who.clone(),
             source: SourceReport {
                 name: source.name,
                 sha256: source.sha256.map(|digest| digest.to_string()),

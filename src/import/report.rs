@@ -13,6 +13,9 @@ pub struct PlanReport {
     pub staged_at: String,
     /// Who read it.
     pub staged_by: String,
+    /// Who said where it belongs, where its source did not: for a second person they count as who staged it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch_said_by: Option<String>,
     /// What was read.
     pub source: SourceReport,
     /// The branch it is for.

@@ -237,6 +237,25 @@ pub fn after(conn: &Connection, number: i64, limit: u32) -> Result<Vec<Entry>, S
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Returns the same as [`after`]; of an entry that is none, since somebody wrote into the file, its number as `Err`.
+pub fn after_as_is(
+    conn: &Connection,
+    number: i64,
+    limit: u32,
+) -> Result<Vec<Result<Entry, i64>>, StoreError> {
+    let mut query = conn.prepare_cached(&format!(
+        "{SELECT} WHERE id > :number ORDER BY id LIMIT :limit"
+    ))?;
+    let rows = query.query_map(
+        named_params! { ":number": number, ":limit": limit },
+        |row| {
+            let number = row.get(0)?;
+            Ok(read(row).map_err(|_unreadable| number))
+        },
+    )?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Returns at most `limit` entries before the one with this number, or the last ones; the newest first.
 pub fn before(
     conn: &Connection,
@@ -459,6 +478,9 @@ mod tests {
         for statement in [
             "UPDATE audit_entry SET who = 'mallory'",
             "DELETE FROM audit_entry",
+            "INSERT OR REPLACE INTO audit_entry
+             SELECT id, at, 'mallory', origin, action, subject, outcome, detail, previous, sha256
+               FROM audit_entry",
         ] {
             let error = conn.execute(statement, []).unwrap_err().to_string();
             assert!(error.contains("never"), "{error}");

@@ -32,6 +32,8 @@ pub struct Stage {
     pub started_at: String,
     /// Who began it.
     pub who: String,
+    /// Who said where it is to go, where its source did not.
+    pub target_who: Option<String>,
     /// What was read.
     pub source: SourceId,
     /// Where it is to go; `None` while nobody has said so.
@@ -110,18 +112,26 @@ pub fn finish(
     Ok(())
 }
 
-/// Says where a stage belongs; `false` when there is no such stage.
+/// Says where a stage belongs, and keeps who said so first; `false` when there is no such stage, or it belongs elsewhere.
 pub fn set_target(
     conn: &Transaction<'_>,
     id: StageId,
     branch: &DistributionName,
     kind: BranchKind,
+    who: &str,
 ) -> Result<bool, StoreError> {
     let changed = conn.execute(
         "UPDATE stage
-            SET branch = :branch, branch_kind = :kind
-          WHERE id = :id AND state = 'staged' AND coalesce(branch, :branch) = :branch",
-        named_params! { ":id": id, ":branch": branch.as_str(), ":kind": kind.as_str() },
+            SET target_who = CASE WHEN branch IS NULL THEN :who ELSE target_who END,
+                branch = :branch, branch_kind = :kind
+          WHERE id = :id AND state = 'staged'
+            AND coalesce(branch, :branch) = :branch AND coalesce(branch_kind, :kind) = :kind",
+        named_params! {
+            ":id": id,
+            ":branch": branch.as_str(),
+            ":kind": kind.as_str(),
+            ":who": who,
+        },
     )?;
     Ok(changed > 0)
 }
@@ -142,7 +152,8 @@ pub fn get(conn: &Connection, id: StageId) -> Result<Option<Stage>, StoreError> 
     let row = conn
         .query_row(
             "SELECT g.started_at, g.who, g.source, g.ignored_files, g.branch, g.branch_kind, s.registry_version,
-                    g.search_cache_seconds, g.categories_cache_seconds, g.catch_all_cache_seconds, g.signatures
+                    g.search_cache_seconds, g.categories_cache_seconds, g.catch_all_cache_seconds, g.signatures,
+                    g.target_who
                FROM stage g
                JOIN source s ON s.id = g.source
               WHERE g.id = :id AND g.state = 'staged'",
@@ -152,6 +163,7 @@ pub fn get(conn: &Connection, id: StageId) -> Result<Option<Stage>, StoreError> 
                     id,
                     started_at: row.get(0)?,
                     who: row.get(1)?,
+                    target_who: row.get(11)?,
                     source: row.get(2)?,
                     target: None,
                     ignored_files: row.get::<_, i64>(3)?.cast_unsigned(),
@@ -237,7 +249,7 @@ mod tests {
         let (source, id) = begun(&conn);
         assert_eq!(get(&conn, id).unwrap(), None);
         assert_eq!(waiting(&conn).unwrap(), []);
-        assert!(!set_target(&conn, id, &name("mine"), BranchKind::Local).unwrap());
+        assert!(!set_target(&conn, id, &name("mine"), BranchKind::Local, "bob").unwrap());
 
         let read = sources::Source {
             registry_version: Some("1.15.0".into()),
@@ -255,6 +267,7 @@ mod tests {
             id,
             started_at: AT.into(),
             who: "tester".into(),
+            target_who: None,
             source,
             target: None,
             ignored_files: 7,
@@ -263,7 +276,8 @@ mod tests {
         assert_eq!(waiting(&conn).unwrap(), [expected.clone()]);
 
         // What the source said stays when somebody says where it belongs.
-        assert!(set_target(&conn, id, &name("mine"), BranchKind::Local).unwrap());
+        assert!(set_target(&conn, id, &name("mine"), BranchKind::Local, "bob").unwrap());
+        expected.target_who = Some("bob".into());
         expected.target = Some(Target {
             branch: name("mine"),
             kind: BranchKind::Local,
@@ -272,8 +286,18 @@ mod tests {
         assert_eq!(get(&conn, id).unwrap(), Some(expected.clone()));
 
         // Its plan may have been looked at: it goes nowhere else from here on.
-        assert!(set_target(&conn, id, &name("mine"), BranchKind::Local).unwrap());
-        assert!(!set_target(&conn, id, &name("production"), BranchKind::Production).unwrap());
+        assert!(set_target(&conn, id, &name("mine"), BranchKind::Local, "alice").unwrap());
+        assert!(!set_target(&conn, id, &name("mine"), BranchKind::Release, "alice").unwrap());
+        assert!(
+            !set_target(
+                &conn,
+                id,
+                &name("production"),
+                BranchKind::Production,
+                "alice"
+            )
+            .unwrap()
+        );
         assert_eq!(get(&conn, id).unwrap(), Some(expected));
     }
 

@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 
-use super::{StoreError, times};
+use super::{StoreError, times, users};
 use crate::crypto::Digest;
 use crate::people::Role;
 
@@ -69,16 +69,17 @@ impl Token {
 
 /// Adds a token; `None` where its owner has one of this name. One whose owner is a user is the user's.
 pub fn insert(conn: &Transaction<'_>, new: &NewToken<'_>) -> Result<Option<TokenId>, StoreError> {
+    let user = users::find(conn, new.owner)?.map(|user| user.id);
     let rows = conn.execute(
         "INSERT INTO token (name, sha256, role, owner, user, made_at, expires_at)
-         VALUES (:name, :sha256, :role, :owner, (SELECT id FROM user WHERE name = :owner),
-                 :at, :expires)
+         VALUES (:name, :sha256, :role, :owner, :user, :at, :expires)
              ON CONFLICT (owner, name) DO NOTHING",
         named_params! {
             ":name": new.name,
             ":sha256": new.digest.as_bytes(),
             ":role": new.role,
             ":owner": new.owner,
+            ":user": user,
             ":at": times::text(new.at),
             ":expires": times::text(new.expires),
         },
@@ -148,7 +149,7 @@ super::sql_id!(TokenId);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{schema, users};
+    use crate::store::schema;
 
     fn at(minute: u8) -> Timestamp {
         format!("2026-11-22T10:{minute:02}:00Z").parse().unwrap()

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 
 use super::{StoreError, times};
 use crate::crypto::password::PasswordHash;
-use crate::people::Role;
+use crate::people::{self, Role};
 
 /// The number of a user in this store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,6 +53,9 @@ pub fn insert(
     password: Option<&PasswordHash>,
     at: Timestamp,
 ) -> Result<Option<UserId>, StoreError> {
+    if find(conn, name)?.is_some() {
+        return Ok(None);
+    }
     let rows = conn.execute(
         "INSERT INTO user (name, role, password, made_at)
          VALUES (:name, :role, :password, :at)
@@ -69,11 +72,25 @@ pub fn insert(
 
 /// Returns the user of this name, or `None`.
 pub fn find(conn: &Connection, name: &str) -> Result<Option<User>, StoreError> {
+    let folded = people::folded(name);
     let query = format!("SELECT {COLUMNS} FROM user u WHERE u.name = :name");
-    let row = conn.query_row(&query, named_params! { ":name": name }, |row| {
+    let row = conn.query_row(&query, named_params! { ":name": folded }, |row| {
         Ok(read(row, 0))
     });
-    row.optional()?.transpose()
+    if let Some(found) = row.optional()? {
+        return found.map(Some);
+    }
+    // SQLite knows the case of ASCII alone: of names with other letters each is compared.
+    let query = format!("SELECT {COLUMNS} FROM user u WHERE u.name GLOB '*[^ -~]*'");
+    let mut query = conn.prepare_cached(&query)?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let user = read(row, 0)?;
+        if people::folded(&user.name) == folded {
+            return Ok(Some(user));
+        }
+    }
+    Ok(None)
 }
 
 /// Returns all users, by name.
@@ -221,6 +238,29 @@ mod tests {
 
     fn at(minute: u8) -> Timestamp {
         format!("2026-11-22T10:{minute:02}:00Z").parse().unwrap()
+    }
+
+    #[test]
+    fn case_is_that_of_all_letters_as_where_two_are_one_person() {
+        let mut conn = schema::in_memory();
+        let conn = conn.transaction().unwrap();
+        for (name, other) in [
+            ("Jürgen", "JÜRGEN"),
+            ("Кира", "кирА"),
+            ("kate", "\u{212a}ate"),
+        ] {
+            assert!(people::are_one(name, other));
+            insert(&conn, name, Role::Viewer, None, at(0))
+                .unwrap()
+                .unwrap();
+            assert_eq!(find(&conn, other).unwrap().unwrap().name, name);
+            assert_eq!(
+                insert(&conn, other, Role::Admin, None, at(0)).unwrap(),
+                None
+            );
+        }
+        assert_eq!(find(&conn, "Jurgen").unwrap(), None);
+        assert_eq!(count(&conn).unwrap(), 3);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use airlock::admin::audit::{self, AuditRequest, EntryReport};
 use airlock::admin::distributions::{self, LayersRequest};
-use airlock::distribution::{Consent, DistributionName};
+use airlock::distribution::{BranchKind, Consent, DistributionName};
 use airlock::import::{self, Committed, ImportError};
 use airlock::people::{Actor, Role, by_token};
 use airlock::store::stages::StageId;
@@ -250,4 +250,36 @@ fn approvals_are_a_change_set_and_in_the_audit_log_and_outlive_likeness_and_dele
     };
     assert!(distributions::set(&place.store, &root, &name("prod"), &more).is_err());
     assert_eq!(place.count("change_set"), number);
+}
+
+#[test]
+fn who_says_where_a_plan_belongs_does_not_commit_it_either() {
+    let place = place();
+    let ask = Ask {
+        may_ask: true,
+        ..Ask::default()
+    };
+    let staged = place.stage(nginx("1.6.0", "x"), &ask).unwrap();
+    let aim = |who: &str, kind| {
+        let who = Actor::here(who);
+        import::set_target(&place.store, &who, staged.stage, name("mine"), kind)
+    };
+    aim("bob", BranchKind::Local).unwrap();
+    // Said again by somebody else it is still bob's word.
+    aim("alice", BranchKind::Local).unwrap();
+    assert!(aim("alice", BranchKind::Release).is_err());
+    let plan = place.plan(staged.stage);
+    let before = place.offered();
+    for who in ["tester", "Bob", &by_token("bob", "ci")] {
+        let refused = commit(&place, staged.stage, who, Some(&plan.digest)).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            format!(
+                "plan {} was staged by tester and given its branch by bob, and mine asks for somebody else to commit it",
+                plan.plan
+            )
+        );
+        assert_eq!(place.offered(), before, "the plan waits");
+    }
+    commit(&place, staged.stage, "alice", Some(&plan.digest)).unwrap();
 }

@@ -9,13 +9,14 @@ use serde_json::{Value, json};
 use crate::store::audit::{self, NewEntry, Outcome};
 use crate::store::{Store, StoreError};
 
-/// Refusals that are noted a minute; of more than these it is noted how many there were.
+/// Failed logins that are noted a minute, and other refusals; of more than these it is noted how many there were.
 const REFUSALS_A_MINUTE: u32 = 60;
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 
 /// Appends what was refused, and keeps a flood of it from filling the store.
 ///
-/// Of each minute the first 60 refusals are entries; of those beyond it is counted how many there were of which action, and
+/// Of each minute the first 60 failed logins and the first 60 other refusals are entries, so that who is known hides nobody's
+/// guesses by being refused often; of those beyond it is counted how many there were of which action, and
 /// one entry says so when the minute is over. Actions are ours, so that what is counted is bounded, too.
 #[derive(Debug, Default)]
 pub struct Refusals(Mutex<Minute>);
@@ -23,7 +24,8 @@ pub struct Refusals(Mutex<Minute>);
 #[derive(Debug, Default)]
 struct Minute {
     begun: Option<Timestamp>,
-    noted: u32,
+    noted_logins: u32,
+    noted_others: u32,
     left_out: BTreeMap<String, u64>,
 }
 
@@ -34,11 +36,15 @@ impl Refusals {
             let mut minute = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let over = minute.end(entry.at);
             minute.begun.get_or_insert(entry.at);
-            if minute.noted >= REFUSALS_A_MINUTE {
+            let noted = match entry.action {
+                "login" => &mut minute.noted_logins,
+                _ => &mut minute.noted_others,
+            };
+            if *noted >= REFUSALS_A_MINUTE {
                 *minute.left_out.entry(entry.action.to_owned()).or_default() += 1;
                 return Ok(());
             }
-            minute.noted += 1;
+            *noted += 1;
             over
         };
         store.write(|conn| {

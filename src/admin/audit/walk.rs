@@ -49,6 +49,19 @@ impl Walk {
         }
     }
 
+    /// Ends at an entry that is none.
+    pub(super) fn stumbles(&mut self, number: i64) -> bool {
+        let next = self.last.number.saturating_add(1);
+        let is_next = number == next;
+        self.breaks(
+            next,
+            match is_next {
+                true => "it cannot be read",
+                false => "it is missing",
+            },
+        )
+    }
+
     pub(super) fn breaks(&mut self, number: i64, why: &'static str) -> bool {
         self.broken = Some((number, why));
         false

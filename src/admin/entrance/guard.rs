@@ -205,6 +205,10 @@ fn vouched_for(web: &Web, request: &HttpRequest) -> Result<Option<String>, Opera
     let Some(first) = first.filter(|_| web.access.load().is_by_trusted_proxy(request)) else {
         return Ok(None);
     };
+    // Proxies write it so where nobody has logged in.
+    if first.is_empty() && second.is_none() {
+        return Ok(None);
+    }
     let name = std::str::from_utf8(first.as_bytes()).ok();
     let name = name.filter(|name| second.is_none() && people::is_user_name(name));
     match name {

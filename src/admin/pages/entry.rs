@@ -193,7 +193,12 @@ fn answer(status: StatusCode, page: &impl std::fmt::Display) -> HttpResponse {
 /// Returns a path below `/admin` on this host, `/` for everything else: nobody is led elsewhere by a login.
 fn within(path: &str) -> String {
     let is_plain = |c: char| c.is_ascii_graphic() && c != '\\';
-    let is_here = path.starts_with('/') && !path.starts_with("//") && path.chars().all(is_plain);
+    let is_here = path.starts_with('/') && path.chars().all(is_plain);
+    // Browsers resolve `..` and `%2e%2e` alike, and a proxy may make one `/` of two.
+    let own = path.split(['?', '#']).next().unwrap_or_default();
+    let own = percent_encoding::percent_decode_str(own).decode_utf8_lossy();
+    let is_step = |part: &str| part == "." || part == "..";
+    let is_here = is_here && !own.contains("//") && !own.split(['/', '\\']).any(is_step);
     let is_entry = path.starts_with("/login") || path.starts_with("/logout");
     match is_here && !is_entry && path.len() < 2_000 {
         true => path.to_owned(),
@@ -207,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_login_leads_to_no_other_host() {
-        for path in ["/", "/packages?q=nginx", "/changes/7"] {
+        for path in ["/", "/packages?q=nginx", "/changes/7", "/a..b?x=../y//z"] {
             assert_eq!(within(path), path);
         }
         for path in [
@@ -218,6 +223,12 @@ mod tests {
             "/a\r\nSet-Cookie: x",
             "/logout",
             "x",
+            "/../d/evil",
+            "/packages/..//evil.site",
+            "/a/%2e%2E/%2e./x",
+            "/a//evil.site",
+            "/%2f/evil.site",
+            "/a%5c..%5cx",
         ] {
             assert_eq!(within(path), "/", "{path}");
         }

@@ -13,6 +13,7 @@ use crate::admin::jobs::{JobKind, JobReport, JobState, Stop};
 use crate::admin::roles::Role;
 use crate::admin::routes::{Operator, caller};
 use crate::admin::wording::{ago, grouped, size};
+use crate::people::are_one;
 use crate::store::stages::{self, StageId};
 
 #[derive(Template)]
@@ -96,7 +97,7 @@ pub(super) async fn cancel(
     submit(&request, &operator, body, move |doing| {
         let job = doing.operator.jobs.find(&id)?;
         let caller = caller.ok_or(OperationError::Nobody)?;
-        if caller.name != job.who() {
+        if !are_one(caller.user(), job.who()) {
             doing.operator.roles.load().check(&caller, Role::Approver)?;
         }
         job.stop(Stop::Cancelled)?;

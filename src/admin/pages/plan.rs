@@ -19,6 +19,7 @@ use crate::admin::wording::{counted, listed, moment, size};
 use crate::crypto::InvalidDigest;
 use crate::distribution::Consent;
 use crate::import::{self, ImportError, PlanReport};
+use crate::people::are_one;
 use crate::store::Store;
 use crate::store::stages::StageId;
 
@@ -125,7 +126,10 @@ fn page(asked: Asked, id: i64) -> Result<PlanPage, OperationError> {
         ledger,
         reach: reach(store, &report)?,
         may_commit: asked.frame.may("approver")
-            && (report.approving.is_empty() || report.staged_by != asked.frame.user),
+            && (report.approving.is_empty()
+                || !std::iter::once(&report.staged_by)
+                    .chain(&report.branch_said_by)
+                    .any(|by| are_one(by, &asked.frame.user))),
         approving: listed(&report.approving),
         frame: asked.frame.titled(format!("Plan {id}")),
         report,
