@@ -146,7 +146,9 @@ export async function hostile(ada, token) {
       });
       if (answer) {
         const cors = answer.headers()["access-control-allow-origin"];
-        expect(answer.headers()["content-security-policy"]?.includes("sandbox"), `${place} is answered without a sandbox`);
+        const isData = answer.headers()["content-type"].startsWith("application/json");
+        expect(isData || answer.headers()["content-security-policy"]?.includes("sandbox"), `${place} is answered without a sandbox`);
+        expect(isData || answer.headers()["x-content-type-options"] === "nosniff", `${place} may be taken for what it is not`);
         expect(!place.startsWith("/admin") || cors === undefined, `${place} lets ${cors} read it`);
       }
       ada.faultless();
