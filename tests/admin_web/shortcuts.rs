@@ -2,9 +2,10 @@
 
 use airlock::admin::distributions::{self, LayersRequest};
 use airlock::admin::{Role, Roles, tokens, users as of_users};
-use airlock::distribution::DistributionName;
+use airlock::distribution::{BranchKind, DistributionName};
 use airlock::people::Actor;
-use airlock::store::users;
+use airlock::store::branches::BranchSettings;
+use airlock::store::{addresses, change_sets, users};
 use jiff::SignedDuration;
 
 use crate::requests::{Ask, ask, get};
@@ -22,16 +23,26 @@ async fn no_approver_lets_a_distribution_go_without_a_second_person_by_making_it
     let (approver, admin) = (world.session("approver"), world.session("admin"));
     let root = Actor::here("root");
     let name = |text: &str| DistributionName::parse(text).unwrap();
+    let branch = |conn: &rusqlite::Transaction<'_>| {
+        let new = change_sets::NewChangeSet {
+            at: "2026-11-22T10:00:00Z",
+            who: &root,
+            action: "import",
+            why: None,
+            source: None,
+            plan: None,
+        };
+        let made = change_sets::insert(conn, &new)?;
+        let (kind, settings) = (BranchKind::Local, BranchSettings::default());
+        addresses::make_branch(conn, &name("mine"), kind, &settings, made)
+    };
+    world.store.write(branch).unwrap();
     let asking = LayersRequest {
+        from: Some("mine".to_owned()),
         approvals: Some(1),
         ..LayersRequest::default()
     };
-    distributions::set(&world.store, &root, &name("default"), &asking).unwrap();
-    let like = LayersRequest {
-        like: Some("default".to_owned()),
-        ..LayersRequest::default()
-    };
-    distributions::create(&world.store, &root, &name("prod"), &like).unwrap();
+    distributions::create(&world.store, &root, &name("prod"), &asking).unwrap();
     let before = world.counts();
     let path = "/distributions/prod";
     let refused = api("DELETE", path, "").by(&approver).send(&world).await;
@@ -39,7 +50,7 @@ async fn no_approver_lets_a_distribution_go_without_a_second_person_by_making_it
         (refused.status, refused.kind().as_str()),
         (403, "needs-role")
     );
-    let anew = r#"{"name": "other", "layers": {"like": "default", "approvals": 0}}"#;
+    let anew = r#"{"name": "other", "layers": {"from": "mine", "approvals": 0}}"#;
     let refused = api("POST", "/distributions", anew);
     let refused = refused.by(&approver).send(&world).await;
     assert_eq!(

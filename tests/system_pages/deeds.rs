@@ -1,5 +1,9 @@
 //! What forms do: releases deleted, keys believed, policies set, cases tried again.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use airlock::admin::jobs::{Job, JobId, JobKind, NewJob, Stop};
 use airlock::admin::keys;
 use airlock::admin::quarantine;
 use airlock::distribution::SignaturePolicy;
@@ -246,4 +250,34 @@ async fn what_is_in_quarantine_is_tried_again_or_let_go() {
     let dropped = send(&world, "approver", "/transfer/quarantine/drop", &right).await;
     led_to(&dropped, "/transfer/quarantine?done=dropped");
     assert_eq!(quarantine::list(&world.store).unwrap().len(), 1);
+}
+
+#[actix_web::test]
+async fn who_began_a_job_by_a_token_cancels_it_and_no_other_publisher_does() {
+    let world = World::new();
+    let begin = |who: &str| {
+        let new = NewJob {
+            id: JobId::random(),
+            kind: JobKind::Import,
+            subject: "packages.tar".to_owned(),
+            who: who.to_owned(),
+            upload: None,
+        };
+        let work = |job: &Arc<Job>| {
+            while job.stopped().is_none() {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Ok(())
+        };
+        world.operator.jobs.begin(new, work).unwrap().0
+    };
+    let own = begin("Publisher by token ci");
+    let path = format!("/jobs/{}/cancel", own.id());
+    led_to(&send(&world, "publisher", &path, &[]).await, "/transfer");
+    assert_eq!(own.stopped(), Some(Stop::Cancelled));
+    let other = begin("somebody by token publisher");
+    let path = format!("/jobs/{}/cancel", other.id());
+    not_done(&send(&world, "publisher", &path, &[]).await, 403);
+    assert_eq!(other.stopped(), None);
+    other.stop(Stop::Cancelled).unwrap();
 }
