@@ -74,7 +74,7 @@ async fn a_page_is_shown_and_a_form_is_taken_by_its_role_and_those_above_it_alon
             let answer = asked.by(&session).send(&world).await;
             let shown = format!("{role} {} {path}", route.method);
             assert_eq!(answer.status, 403, "{shown}");
-            assert!(answer.body.contains("this needs the role"), "{shown}");
+            assert!(answer.body.contains("his needs the role"), "{shown}");
         }
     }
     assert_eq!(state(&world), before);
