@@ -112,6 +112,11 @@ pub fn stage(
         .map(|staged| Staged {
             copied_bytes: progress.report().copied_bytes,
             ..staged
+        })
+        // What stops reads as a source that cannot be read.
+        .map_err(|error| match error {
+            ImportError::Source(_) if progress.is_stopped() => ImportError::Stopped,
+            error => error,
         });
     tracing::debug!(
         phase = "stage",

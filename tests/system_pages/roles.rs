@@ -107,6 +107,9 @@ async fn no_form_is_taken_that_no_page_of_the_session_sent() {
     }
     assert!(forms > 20);
     assert_eq!(state(&world), before);
+    let audited = world.audited();
+    let is_refused = |line: &&String| line.contains("bad-csrf") && line.contains("POST /admin/");
+    assert!(audited.iter().any(|line| is_refused(&line)), "{audited:?}");
 }
 
 #[actix_web::test]

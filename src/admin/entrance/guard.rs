@@ -34,7 +34,7 @@ const MOST_NAME_BYTES: usize = 128;
 pub enum CsrfIn {
     /// In the header `X-CSRF-Token`: looked at here.
     Header,
-    /// In the field `csrf` of a form: whoever reads the form hands it to [`Caller::check_csrf`].
+    /// In the field `csrf` of a form: whoever reads the form hands it to [`check_form`].
     Form,
 }
 
@@ -101,11 +101,7 @@ async fn on_web(
     let asking = Asking {
         shown,
         from: from(web, request),
-        what: format!(
-            "{} {}",
-            request.method(),
-            super::loggable(request.uri().path(), None).0
-        ),
+        what: what(request),
         csrf: match csrf {
             CsrfIn::Header => Some(csrf_header(request)),
             CsrfIn::Form => None,
@@ -122,6 +118,59 @@ async fn on_web(
     );
     let found = web::block(move || asking.judge(&web, &store, &roles));
     found.await.map_err(|_stopped| OperationError::Nobody)?
+}
+
+/// Fails where the form that a request brings was not sent by a page of who asks; that goes to the audit log, as what the guard
+/// refuses does. `sent` is its field `csrf`.
+pub async fn check_form(request: &HttpRequest, sent: &str) -> Result<(), OperationError> {
+    // Who is nobody yet has no page of a session that could prove it.
+    let Some(caller) = request.extensions().get::<Caller>().cloned() else {
+        return Ok(());
+    };
+    let Err(refusal) = caller.check_csrf(sent) else {
+        return Ok(());
+    };
+    let operator = request.app_data::<Data<Operator>>().cloned();
+    if let (Some(Door::Web(web)), Some(operator)) = (request.app_data::<Door>(), operator) {
+        let (web, what) = (web.clone(), what(request));
+        let noted = web::block(move || {
+            note(
+                &web,
+                &operator.store,
+                &caller,
+                &what,
+                &OperationError::BadCsrf,
+            )
+        });
+        noted.await.map_err(|_stopped| OperationError::Nobody)??;
+    }
+    Err(refusal)
+}
+
+/// Notes what is refused to somebody who is known.
+fn note(
+    web: &Web,
+    store: &Store,
+    caller: &Caller,
+    what: &str,
+    refusal: &OperationError,
+) -> Result<(), OperationError> {
+    let entry = NewEntry {
+        at: web.now(),
+        who: &caller.name,
+        from: &caller.from,
+        action: "request",
+        subject: what,
+        outcome: Outcome::Refused,
+        detail: &json!({ "why": refusal.kind() }),
+    };
+    Ok(web.refusals.append(store, &entry)?)
+}
+
+/// Returns what a request asks for, as the audit log has it.
+fn what(request: &HttpRequest) -> String {
+    let path = super::loggable(request.uri().path(), None).0;
+    format!("{} {path}", request.method())
 }
 
 /// Returns where a request comes from, as the audit log has it.
@@ -245,17 +294,7 @@ impl Asking {
         let caller = self.caller(web, store, roles)?;
         let judged = self.may(&caller);
         if let Err(refusal) = &judged {
-            let detail = json!({ "why": refusal.kind() });
-            let entry = NewEntry {
-                at: web.now(),
-                who: &caller.name,
-                from: &self.from,
-                action: "request",
-                subject: &self.what,
-                outcome: Outcome::Refused,
-                detail: &detail,
-            };
-            web.refusals.append(store, &entry)?;
+            note(web, store, &caller, &self.what, refusal)?;
         }
         Ok((caller, judged))
     }

@@ -9,8 +9,9 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::lens::Lens;
 use super::{act, problem};
+use crate::admin::entrance;
 use crate::admin::error::OperationError;
-use crate::admin::routes::{Operator, caller};
+use crate::admin::routes::Operator;
 use crate::people::Actor;
 use crate::store::Store;
 
@@ -40,10 +41,7 @@ impl Form {
         let bytes = bytes.map_err(|error| invalid(error.to_string()))?;
         let fields = serde_urlencoded::from_bytes(&bytes);
         let form = Self(fields.map_err(|error| invalid(error.to_string()))?);
-        // Who is nobody yet has no page of a session that could prove it.
-        if let Some(caller) = caller(request) {
-            caller.check_csrf(form.as_sent("csrf"))?;
-        }
+        entrance::check_form(request, form.as_sent("csrf")).await?;
         Ok(form)
     }
 
