@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path, Payload, Query};
-use actix_web::{HttpRequest, HttpResponse};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
@@ -35,7 +35,7 @@ pub(super) struct Description {
 
 /// What a body is.
 pub(super) struct Content {
-    /// Its content type.
+    /// Its content type; empty where there is no body.
     pub media_type: &'static str,
     /// Its schema.
     pub schema: Schema,
@@ -63,6 +63,11 @@ impl Content {
             media_type: "application/json",
             schema,
         }
+    }
+
+    /// Returns no body.
+    pub(super) fn none() -> Self {
+        Self::other("")
     }
 
     /// Returns bytes or text of another type.
@@ -137,11 +142,6 @@ impl<T: JsonSchema> Given for Json<T> {
         let schema = schemas.given.subschema_for::<T>();
         description.answers.insert(200, Content::json(schema));
     }
-}
-
-/// One that says nothing of its body.
-impl Given for HttpResponse {
-    fn tell(_: &mut Description, _: &mut Schemas) {}
 }
 
 impl<T: Given> Given for Result<T, Refusal> {

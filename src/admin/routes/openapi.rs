@@ -109,6 +109,9 @@ fn operation(entry: &Entry, description: Description, failure: &Schema) -> Value
 }
 
 fn of(content: &Content) -> Value {
+    if content.media_type.is_empty() {
+        return json!({});
+    }
     json!({ content.media_type: { "schema": content.schema } })
 }
 

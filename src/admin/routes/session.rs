@@ -1,16 +1,18 @@
 //! Who asks: logging in and out, and what is known of the session.
 
+use actix_web::body::BoxBody;
 use actix_web::http::header::SET_COOKIE;
 use actix_web::web::{Data, Json, Payload};
-use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, Responder};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::describe::{Content, Description, Given, Schemas};
 use super::refusal::Refusal;
 use super::{Answer, Operator, caller};
-use crate::admin::entrance::{self, Door, Web};
+use crate::admin::entrance::{self, Door, LoggedIn, Web};
 use crate::admin::error::OperationError;
 use crate::admin::password::Password;
 use crate::admin::roles::{Caller, How, Role};
@@ -85,42 +87,76 @@ pub(super) async fn show(request: HttpRequest) -> Answer<SessionReport> {
     Ok(Json(SessionReport::from(&caller)))
 }
 
+/// Somebody who has just logged in: who they are, and the cookie of their session.
+pub(super) struct Entered(LoggedIn);
+
+/// Somebody who has just logged out: the cookie that takes the other away.
+pub(super) struct Left {
+    cookie: String,
+}
+
+impl Responder for Entered {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Ok()
+            .insert_header((SET_COOKIE, self.0.cookie))
+            .json(SessionReport::from(&self.0.caller))
+    }
+}
+
+impl Given for Entered {
+    fn tell(description: &mut Description, schemas: &mut Schemas) {
+        Json::<SessionReport>::tell(description, schemas);
+    }
+}
+
+impl Responder for Left {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::NoContent()
+            .insert_header((SET_COOKIE, self.cookie))
+            .finish()
+    }
+}
+
+impl Given for Left {
+    fn tell(description: &mut Description, _: &mut Schemas) {
+        description.answers.insert(204, Content::none());
+    }
+}
+
 pub(super) async fn log_in(
     operator: Data<Operator>,
     request: HttpRequest,
     body: Payload,
-) -> Result<HttpResponse, Refusal> {
+) -> Result<Entered, Refusal> {
     let web = web_of(&request)?;
     let LoginRequest { name, password } = small_json(&request, body).await?;
     let logged_in = entrance::log_in(&operator, &web, &request, name, password).await?;
-    Ok(HttpResponse::Ok()
-        .insert_header((SET_COOKIE, logged_in.cookie))
-        .json(SessionReport::from(&logged_in.caller)))
+    Ok(Entered(logged_in))
 }
 
 pub(super) async fn set_up(
     operator: Data<Operator>,
     request: HttpRequest,
     body: Payload,
-) -> Result<HttpResponse, Refusal> {
+) -> Result<Entered, Refusal> {
     let web = web_of(&request)?;
     let asked: SetupRequest = small_json(&request, body).await?;
     let logged_in = entrance::set_up(&operator, &web, &request, asked).await?;
-    Ok(HttpResponse::Ok()
-        .insert_header((SET_COOKIE, logged_in.cookie))
-        .json(SessionReport::from(&logged_in.caller)))
+    Ok(Entered(logged_in))
 }
 
 pub(super) async fn log_out(
     operator: Data<Operator>,
     request: HttpRequest,
-) -> Result<HttpResponse, Refusal> {
+) -> Result<Left, Refusal> {
     let caller = caller(&request).ok_or(OperationError::Nobody)?;
     let web = web_of(&request)?;
     let cookie = entrance::log_out(&operator, &web, &request, &caller).await?;
-    Ok(HttpResponse::NoContent()
-        .insert_header((SET_COOKIE, cookie))
-        .finish())
+    Ok(Left { cookie })
 }
 
 /// Reads a small JSON document: nobody is known yet who could answer for a large one.
