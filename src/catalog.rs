@@ -318,24 +318,37 @@ impl Catalog {
             if index > 0 {
                 json.extend(b",\n");
             }
-            let element = &self.elements[found.position];
             let policy_templates = match &found.policy_templates {
                 PolicyTemplates::All => None,
                 PolicyTemplates::Only(numbers) => Some(numbers.as_slice()),
             };
-            let deprecated = self.notice(&element.facts.id.name);
-            let signature_path = self.signature_path(element);
-            element.template.write(
-                &mut json,
-                &Fill {
-                    signature_path: signature_path.as_deref(),
-                    deprecated,
-                    policy_templates,
-                },
-            )?;
+            self.write(&self.elements[found.position], policy_templates, &mut json)?;
         }
         json.extend(b"\n]\n");
         Ok(json)
+    }
+
+    /// Returns what a search answers for one element, JSON.
+    pub fn listing(&self, element: &Element) -> Result<Vec<u8>, DamagedTemplate> {
+        let mut json = Vec::with_capacity(element.template.text.len());
+        self.write(element, None, &mut json)?;
+        Ok(json)
+    }
+
+    fn write(
+        &self,
+        element: &Element,
+        policy_templates: Option<&[usize]>,
+        json: &mut Vec<u8>,
+    ) -> Result<(), DamagedTemplate> {
+        let deprecated = self.notice(&element.facts.id.name);
+        let signature_path = self.signature_path(element);
+        let fill = Fill {
+            signature_path: signature_path.as_deref(),
+            deprecated,
+            policy_templates,
+        };
+        element.template.write(json, &fill)
     }
 
     /// Returns the JSON that answers a query for categories.

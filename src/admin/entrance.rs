@@ -35,7 +35,7 @@ use crate::crypto::Secret;
 use crate::crypto::password::PasswordHash;
 use crate::crypto::tls::ServedTls;
 
-pub use guard::{CsrfIn, admit, admit_anybody, check_form};
+pub use guard::{CsrfIn, check, check_form};
 pub use login::{LoggedIn, log_in, log_out, set_up};
 use throttle::Throttle;
 pub use throttle::Turn;

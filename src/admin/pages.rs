@@ -61,7 +61,7 @@ use crate::store::Store;
 use frame::{Frame, FrameRequest};
 
 pub use frame::Section;
-pub use table::{ServedPage, served};
+pub use table::served;
 
 /// Adds the pages to a scope that says which door it is behind, of an application whose data holds an [`Operator`].
 pub(super) fn add_to(scope: Scope) -> Scope {
@@ -97,10 +97,7 @@ pub(super) async fn view<T: std::fmt::Display>(
     let asked = FrameRequest::of(request, section);
     let operator = operator.clone();
     let made = web::block(move || {
-        // What was fetched up to now counts; where it cannot be written down it counts later.
-        if let Err(error) = operator.catalogs.fetches().write(&operator.store) {
-            tracing::debug!(%error, "what was fetched is not written down yet");
-        }
+        operator.catalogs.fetches().write_or_keep(&operator.store);
         let frame = Frame::load(&operator.store, asked, &operator.service)?;
         Ok::<_, OperationError>(make(Asked { operator, frame })?.to_string())
     });
@@ -121,9 +118,7 @@ pub(super) async fn act(
     let who = super::routes::who(request);
     let (store, catalogs) = (Arc::clone(&operator.store), Arc::clone(&operator.catalogs));
     let done = web::block(move || {
-        if let Err(error) = catalogs.fetches().write(&store) {
-            tracing::debug!(%error, "what was fetched is not written down yet");
-        }
+        catalogs.fetches().write_or_keep(&store);
         let path = operation(&store, &who)?;
         catalogs.reload(&store)?;
         Ok::<_, OperationError>(path)

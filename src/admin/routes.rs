@@ -120,10 +120,7 @@ where
     let store = Arc::clone(&operator.store);
     let catalogs = Arc::clone(&operator.catalogs);
     let operation = move || {
-        // What was fetched up to now counts; where it cannot be written down it counts later.
-        if let Err(error) = catalogs.fetches().write(&store) {
-            tracing::debug!(%error, "what was fetched is not written down yet");
-        }
+        catalogs.fetches().write_or_keep(&store);
         operation(&store)
     };
     match web::block(operation).await {

@@ -55,6 +55,12 @@ pub fn moment(time: Timestamp, now: Timestamp) -> String {
     format!("{} ({})", time.strftime(form), ago(time, now))
 }
 
+/// Returns a time of the store as [`moment`] does, as it stands where it is none.
+pub fn told(text: &str, now: Timestamp) -> String {
+    text.parse()
+        .map_or_else(|_| text.to_owned(), |time| moment(time, now))
+}
+
 /// Returns a day: `22 Nov 2026`.
 pub fn day(time: Timestamp) -> String {
     time.strftime("%-d %b %Y").to_string()

@@ -57,6 +57,13 @@ impl Fetches {
         written
     }
 
+    /// The same where it can be done now; what cannot be written down counts later.
+    pub fn write_or_keep(&self, store: &Store) {
+        if let Err(error) = self.write(store) {
+            tracing::debug!(%error, "what was fetched is not written down yet");
+        }
+    }
+
     fn today(&self) -> MutexGuard<'_, Today> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -4,6 +4,7 @@ use clap::Args;
 use semver::Version;
 
 use super::CliError;
+use crate::package::takes_experimental;
 
 /// What is asked of `/search`.
 #[derive(Debug, Args)]
@@ -30,7 +31,7 @@ impl AskedArgs {
     /// experimental too (contract, Kibana's requests).
     pub(super) fn install_query(&self) -> Result<String, CliError> {
         let version = self.kibana.as_ref().and_then(|it| Version::parse(it).ok());
-        let takes_experimental = version.is_some_and(|it| (it.major, it.minor) < (8, 6));
+        let takes_experimental = version.as_ref().is_some_and(takes_experimental);
         let is_said = self.prerelease || self.says("experimental");
         let more: &[_] = match takes_experimental && !is_said {
             true => &[("experimental", "true")],

@@ -8,9 +8,9 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use super::door::Door;
-use super::numbers::counted;
 use super::{CliError, Common, print, table};
 use crate::admin::audit::{self, AuditRequest, EntryReport, Verification, VerificationRequest};
+use crate::admin::wording::counted;
 use crate::store::audit::Head;
 
 /// Bytes of a line of an export: an entry at its largest, with every character escaped.

@@ -1,13 +1,13 @@
 //! Changes of branches and distributions as people read them: of a change set that is, or of one that would be.
 
 use super::hold_text;
-use super::numbers::grouped;
 use crate::admin::NoLongerOffered;
 use crate::admin::branches::Done;
 use crate::admin::history::{
     ApprovalsChange, BranchChanges, Changes, DistributionMove, ExactChange, HoldChange,
     PackageChange,
 };
+use crate::admin::wording::grouped;
 use crate::distribution::Exact;
 
 /// Returns what a change came to, or would.

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::door::Door;
-use super::numbers::{counted, size};
 use super::{CliError, Common, terminal};
 use crate::admin::deletion::{Deleted, DeletionRequest};
+use crate::admin::wording::{counted, size};
 use crate::distribution::{DistributionName, Reason};
 
 /// A release goes whole: its address, and what it holds. Kibanas that installed from it cannot fetch those versions again

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use super::diff_text::{counts, heading, kinds, rule, sign, totals, versions};
-use super::numbers::grouped;
 use super::plain::plain;
 use crate::admin::diff::{DiffReport, VersionDiff};
+use crate::admin::wording::grouped;
 use crate::package::{ChangelogEntry, NamesDiff};
 
 /// Returns a diff as Markdown; with `all`, nothing is only counted.

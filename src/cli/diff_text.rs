@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::numbers::{counted, grouped};
 use super::plain::plain;
 use crate::admin::diff::{DiffReport, PackageDiff, SideReport, VersionDiff};
+use crate::admin::wording::{counted, grouped};
 use crate::package::{ChangelogEntry, NamesDiff, RulesDiff, SecurityRule};
 
 /// Lines of a list before it is cut, unless all of it is asked for.

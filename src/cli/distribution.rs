@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use super::door::Door;
-use super::numbers::{counted, grouped};
 use super::{CliError, Common};
 use super::{change_text, hold_text};
 use crate::admin::distributions::{
     Changed, DistributionDetails, DistributionReport, LayersRequest,
 };
+use crate::admin::wording::{counted, grouped};
 use crate::distribution::{DistributionName, Exact};
 
 #[derive(Debug, Subcommand)]

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::door::Door;
-use super::numbers::{counted, size};
 use super::{CliError, Common};
 use crate::admin::collection::{Collected, CollectionRequest};
+use crate::admin::wording::{counted, size};
 
 /// Frees what no branch, no history, no waiting plan and nothing in quarantine needs, and gives the space back to the disk. A
 /// server goes on serving meanwhile; what was deleted in the last 15 minutes stays while one runs, as clients may be reading it.

@@ -6,11 +6,11 @@ use clap::{Args, Subcommand};
 
 use super::change_text::changes;
 use super::door::Door;
-use super::numbers::{counted, size};
 use super::{CliError, Common, terminal};
 use crate::admin::history::{ChangeSetReport, History};
 use crate::admin::prune::{PruneRequest, Pruned};
 use crate::admin::routes::HistoryRequest;
+use crate::admin::wording::{counted, size};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]

@@ -8,7 +8,6 @@ use clap::Args;
 use serde::Serialize;
 
 use super::door::Door;
-use super::numbers::size;
 use super::progress::Display;
 use super::source::OpenSource;
 use super::way::Way;
@@ -16,6 +15,7 @@ use super::{CliError, Common, exit, plan_text, print, terminal};
 use crate::admin::jobs::JobId;
 use crate::admin::operations::{KnownSource, StagedReport};
 use crate::admin::routes::{CommitRequest, ConsentRequest, ImportRequest, TargetRequest};
+use crate::admin::wording::size;
 use crate::distribution::{DistributionName, SignaturePolicy, release_of};
 use crate::import::{Committed, PlanReport};
 

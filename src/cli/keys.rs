@@ -9,9 +9,9 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::door::Door;
-use super::numbers::counted;
 use super::{CliError, Common, key_places, terminal};
 use crate::admin::keys::{KeyAdded, KeyReport, KeyRequest};
+use crate::admin::wording::counted;
 use crate::crypto::openpgp::{Certificate, Fingerprint, KeyFile};
 use crate::limits::Limits;
 

@@ -27,7 +27,6 @@ mod key_places;
 mod keys;
 mod kibana_config;
 mod log;
-mod numbers;
 mod owner;
 mod packaged;
 mod plain;

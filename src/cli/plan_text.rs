@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::numbers::{counted, grouped, size};
 use super::plain::plain;
+use crate::admin::wording::{counted, grouped, size};
 use crate::distribution::{SignatureCounts, SignaturePolicy};
 use crate::import::{Committed, EditionReport, PlanReport, Problem};
 
@@ -108,18 +108,10 @@ pub(super) fn plan(plan: &PlanReport, all: bool) -> String {
 
 /// Returns how many packages have which signature, in one line.
 pub(super) fn counts(counts: &SignatureCounts) -> String {
-    let parts: Vec<_> = [
-        (counts.good, "good"),
-        (counts.expired_key, "by an expired key"),
-        (counts.unknown_key, "by an unknown key"),
-        (counts.wrong, "wrong"),
-        (counts.unreadable, "unreadable"),
-        (counts.absent, "without one"),
-    ]
-    .into_iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, what)| format!("{} {what}", grouped(count as u64)))
-    .collect();
+    let parts = counts.told("without one");
+    let parts: Vec<_> = parts
+        .map(|(count, what)| format!("{} {what}", grouped(count as u64)))
+        .collect();
     match parts.as_slice() {
         [] => "no package".to_owned(),
         parts => parts.join(", "),

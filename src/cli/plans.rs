@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::door::Door;
-use super::numbers::grouped;
 use super::{CliError, Common, diff_text, exit, plan_text};
 use crate::admin::diff::DiffRequest;
 use crate::admin::operations::WaitingPlan;
 use crate::admin::routes::{CommitRequest, ConsentRequest};
+use crate::admin::wording::grouped;
 use crate::crypto::Digest;
 
 #[derive(Debug, Subcommand)]

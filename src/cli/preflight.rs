@@ -9,10 +9,10 @@ use clap::Args;
 
 use super::asked::AskedArgs;
 use super::door::Door;
-use super::numbers::{counted, grouped};
 use super::plain::plain;
 use super::{CliError, Common, exit};
 use crate::admin::preflight::{PackageOutlook, PreflightReport, PreflightRequest};
+use crate::admin::wording::{counted, grouped};
 use crate::distribution::{DistributionName, Outlook};
 use crate::limits::Limits;
 use crate::package::InstalledList;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::door::Watch;
-use super::numbers::{counted, size};
+use crate::admin::wording::{counted, size};
 use crate::import::ProgressReport;
 
 /// How the progress of an import is shown.

@@ -6,10 +6,10 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::door::Door;
-use super::numbers::{counted, size};
 use super::{CliError, Common, exit, plan_text};
 use crate::admin::quarantine::{CaseReport, CasesRequest, Retried};
 use crate::admin::routes::{CommitRequest, ConsentRequest};
+use crate::admin::wording::{counted, size};
 use crate::distribution::SignatureStatus;
 use crate::import::Committed;
 

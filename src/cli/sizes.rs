@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use super::door::Door;
-use super::numbers::{counted, grouped, size};
 use super::{CliError, Common};
 use crate::admin::sizes::{SizeReport, SizesReport};
+use crate::admin::wording::{counted, grouped, size};
 
 pub(super) fn run(common: &Common) -> Result<ExitCode, CliError> {
     let door = Door::open(common)?;

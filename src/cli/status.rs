@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 
 use super::door::Door;
-use super::numbers::{counted, size};
 use super::plain::plain;
 use super::{CliError, Common};
 use crate::admin::distributions::DistributionReport;
 use crate::admin::status::{DiskState, LastChange, ServiceReport, StatusReport};
 use crate::admin::wording::ago;
+use crate::admin::wording::{counted, size};
 
 /// Kibanas that are shown; `--json` has all.
 const MOST_KIBANAS: usize = 10;

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::door::Door;
-use super::numbers::counted;
 use super::{CliError, Common};
 use crate::admin::tag::{TagRequest, Tagged};
+use crate::admin::wording::counted;
 use crate::distribution::{DistributionName, Reason};
 
 /// A release that is here with the same content is found; with other content this becomes its next edition.

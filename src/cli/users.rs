@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand, builder::ValueParser};
 
 use super::door::Door;
-use super::numbers::counted;
 use super::plain::plain;
 use super::{CliError, Common, table, typed};
 use crate::admin::password::Password;
 use crate::admin::users::{PasswordRequest, UserChanged, UserReport, UserRequest};
+use crate::admin::wording::counted;
 use crate::people::Role;
 
 #[derive(Debug, Subcommand)]

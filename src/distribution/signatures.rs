@@ -166,6 +166,17 @@ impl fmt::Display for SignatureStatus {
     }
 }
 
+impl std::ops::AddAssign for SignatureCounts {
+    fn add_assign(&mut self, more: Self) {
+        self.good += more.good;
+        self.expired_key += more.expired_key;
+        self.unknown_key += more.unknown_key;
+        self.wrong += more.wrong;
+        self.unreadable += more.unreadable;
+        self.absent += more.absent;
+    }
+}
+
 impl SignatureCounts {
     /// Counts one.
     pub fn add(&mut self, status: &SignatureStatus) {
@@ -178,6 +189,20 @@ impl SignatureCounts {
             SignatureStatus::Absent => &mut self.absent,
         };
         *count += 1;
+    }
+
+    /// Returns how many have which status, in words, those of which there is none left out; `absent` says that none came with a
+    /// package.
+    pub fn told(self, absent: &'static str) -> impl Iterator<Item = (usize, &'static str)> {
+        let told = [
+            (self.good, "good"),
+            (self.expired_key, "by an expired key"),
+            (self.unknown_key, "by an unknown key"),
+            (self.wrong, "wrong"),
+            (self.unreadable, "unreadable"),
+            (self.absent, absent),
+        ];
+        told.into_iter().filter(|(count, _)| *count > 0)
     }
 
     /// Tells whether nothing came with a signature.

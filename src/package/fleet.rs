@@ -3,6 +3,16 @@
 //! Facts: `common/constants/epm.ts` of Fleet, the packages that Kibana's archive brings along, and the plugins that ask for
 //! theirs by name.
 
+use semver::Version;
+
+/// The first Kibana that does not ask for experimental packages before it installs one (contract, Kibana's requests).
+const FINAL_ONLY: (u64, u64) = (8, 6);
+
+/// Tells whether a Kibana asks for experimental packages too before it installs one.
+pub fn takes_experimental(kibana: &Version) -> bool {
+    (kibana.major, kibana.minor) < FINAL_ONLY
+}
+
 /// A package that Kibana asks for by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FleetNeed {

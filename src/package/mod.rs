@@ -32,7 +32,7 @@ pub use document::{
     Tables, Template, categories_document, render,
 };
 pub use facts::Facts;
-pub use fleet::{FLEET_NEEDS, FleetNeed};
+pub use fleet::{FLEET_NEEDS, FleetNeed, takes_experimental};
 pub use id::{InvalidPackageId, PackageId, PackageName, PackageVersion};
 pub use installed::{Installed, InstalledList, InvalidInstalled};
 pub use loose_version::{InvalidVersion, parse_loose_version};

@@ -1,23 +1,24 @@
 //! Every page and form, everybody who could ask for it.
 
 use airlock::admin::Role;
-use airlock::admin::pages::{ServedPage, served};
+use airlock::admin::pages::served;
+use airlock::admin::routes::Served;
 
 use crate::requests::{Answer, Ask, ask};
 use crate::table::filled;
 use crate::world::{Session, World};
 
-fn is_form(page: &ServedPage) -> bool {
+fn is_form(page: &Served) -> bool {
     page.method.as_str() != "GET"
 }
 
-fn request(page: &ServedPage) -> Ask {
+fn request(page: &Served) -> Ask {
     let path = format!("/admin{}", filled(page.path));
     ask(page.method.as_str(), &path)
 }
 
 /// The page as a browser with this session asks for it; of a form, with nothing filled in but the proof of its page.
-fn by(page: &ServedPage, session: &Session) -> Ask {
+fn by(page: &Served, session: &Session) -> Ask {
     let asked = request(page).by(session).without("x-csrf-token");
     match is_form(page) {
         true => asked.form(&format!("csrf={}", session.csrf)),
@@ -25,7 +26,7 @@ fn by(page: &ServedPage, session: &Session) -> Ask {
     }
 }
 
-fn shown(page: &ServedPage, who: &str, answer: &Answer) -> String {
+fn shown(page: &Served, who: &str, answer: &Answer) -> String {
     let start: String = answer.body.chars().take(300).collect();
     let (method, path, status) = (&page.method, page.path, answer.status);
     format!("{who}: {method} {path}: {status} {start}")

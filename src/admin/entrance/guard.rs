@@ -38,14 +38,23 @@ pub enum CsrfIn {
     Form,
 }
 
+/// Fails where who asks may not do what needs the role `needs`; where that is `None` nobody has to be logged in, and it fails where
+/// a change was not asked for by a page of the admin side. Of a request that is refused no byte of the body is read.
+pub async fn check(
+    needs: Option<Role>,
+    csrf: CsrfIn,
+    request: &HttpRequest,
+) -> Result<(), OperationError> {
+    match needs {
+        Some(needs) => admit(needs, csrf, request).await.map(drop),
+        None => admit_anybody(request),
+    }
+}
+
 /// Returns who asks, where they may do what needs the role `needs`; of a request that is refused no byte of the body is read.
 ///
 /// The caller is also put into the request's extensions, for handlers and the log.
-pub async fn admit(
-    needs: Role,
-    csrf: CsrfIn,
-    request: &HttpRequest,
-) -> Result<Caller, OperationError> {
+async fn admit(needs: Role, csrf: CsrfIn, request: &HttpRequest) -> Result<Caller, OperationError> {
     let operator = request.app_data::<Data<Operator>>();
     let operator = operator.ok_or(OperationError::Nobody)?;
     let (caller, judged) = match request.app_data::<Door>() {
@@ -63,7 +72,7 @@ pub async fn admit(
 }
 
 /// Fails where a request that needs nobody to be logged in, such as a login, was not asked for by a page of the admin side.
-pub fn admit_anybody(request: &HttpRequest) -> Result<(), OperationError> {
+fn admit_anybody(request: &HttpRequest) -> Result<(), OperationError> {
     match request.app_data::<Door>() {
         Some(Door::ControlSocket) => Err(OperationError::InvalidRequest(
             "nobody logs in at control.sock: the system says who asks".to_owned(),

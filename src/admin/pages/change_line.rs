@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::admin::history::{BranchChanges, ChangeSetReport};
-use crate::admin::wording::{grouped, listed, moment};
+use crate::admin::wording::{grouped, listed, told};
 
 /// A change set as a row of a table.
 #[derive(Clone)]
@@ -17,10 +17,9 @@ pub(super) struct ChangeLine {
 
 impl ChangeLine {
     pub(super) fn of(report: &ChangeSetReport, now: Timestamp) -> Self {
-        let at = report.at.parse();
         Self {
             number: report.number,
-            when: at.map_or_else(|_| report.at.clone(), |at| moment(at, now)),
+            when: told(&report.at, now),
             who: report.who.clone(),
             what: what(report),
             why: report.why.clone(),

@@ -15,7 +15,7 @@ use crate::admin::error::OperationError;
 use crate::admin::history::{self, ChangeSetReport};
 use crate::admin::rollback::{self, RollbackRequest};
 use crate::admin::routes::Operator;
-use crate::admin::wording::moment;
+use crate::admin::wording::told;
 use crate::distribution::Exact;
 
 #[derive(Deserialize)]
@@ -56,10 +56,9 @@ pub(super) async fn show(
 fn page(asked: Asked, number: i64, is_new: bool) -> Result<ChangeSet, OperationError> {
     let report = history::show(asked.store(), number)?;
     let before = history::before(asked.store(), number)?;
-    let when = report.at.parse();
     Ok(ChangeSet {
         what: change_line::what(&report),
-        when: when.map_or_else(|_| report.at.clone(), |at| moment(at, asked.frame.now)),
+        when: told(&report.at, asked.frame.now),
         moves: moves(&report),
         ledger: Ledger::of_changes(&report.changes.branches),
         is_new,

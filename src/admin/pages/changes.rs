@@ -12,7 +12,7 @@ use crate::admin::error::OperationError;
 use crate::admin::history;
 use crate::admin::operations::{self, WaitingPlan};
 use crate::admin::routes::Operator;
-use crate::admin::wording::{grouped, moment};
+use crate::admin::wording::{grouped, told};
 
 /// Change sets on a page.
 const SHOWN: u32 = 50;
@@ -98,7 +98,6 @@ impl Waiting {
         } else {
             "changes"
         };
-        let when = report.staged_at.parse();
         Self {
             plan: plan.plan,
             what: format!(
@@ -108,7 +107,7 @@ impl Waiting {
             ),
             source: report.source.name,
             who: report.staged_by,
-            when: when.map_or(report.staged_at, |at| moment(at, now)),
+            when: told(&report.staged_at, now),
             problem: None,
         }
     }

@@ -3,7 +3,6 @@
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use jiff::Timestamp;
 
 use super::distribution_change::Choice;
 use super::distributions::address;
@@ -14,7 +13,7 @@ use crate::admin::distributions::{self, DistributionDetails, LayersRequest};
 use crate::admin::error::OperationError;
 use crate::admin::holds::{self, HoldDetails};
 use crate::admin::routes::{Operator, caller, parse_name};
-use crate::admin::wording::{counted, grouped, moment};
+use crate::admin::wording::{counted, grouped, told};
 use crate::distribution::Exact;
 use crate::store::branches;
 
@@ -116,11 +115,6 @@ fn one(asked: Asked, name: &str) -> Result<Distribution, OperationError> {
         details,
         frame: asked.frame.titled(name.to_string()),
     })
-}
-
-fn told(text: &str, now: Timestamp) -> String {
-    text.parse()
-        .map_or_else(|_| text.to_owned(), |at| moment(at, now))
 }
 
 /// Says whether plans for its branches are committed by a second person.

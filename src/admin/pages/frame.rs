@@ -85,7 +85,7 @@ pub(super) struct Entry {
 impl Section {
     /// Returns the section that a path belongs to.
     pub(super) fn of_path(path: &str) -> Self {
-        let first = path.trim_start_matches("/admin").split('/').nth(1);
+        let first = path.split('/').nth(2);
         match first {
             Some("packages") => Self::Packages,
             Some("changes" | "plans" | "diff") => Self::Changes,

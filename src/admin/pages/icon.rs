@@ -2,14 +2,18 @@
 //!
 //! They come out of packages, so they are nobody's friend: an SVG that is opened by itself may run and fetch nothing.
 
+use std::sync::Arc;
+
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use actix_web::web::{self, Data};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 
-use super::listing::listed;
+use super::listing::Listed;
 use crate::admin::package;
 use crate::admin::routes::Operator;
+use crate::catalog::Catalog;
 use crate::package::PackageId;
+use crate::store::distributions;
 
 /// Bytes of a drawing that is shown.
 const MOST_BYTES: u64 = 1 << 20;
@@ -37,23 +41,18 @@ fn harmless(mut answer: HttpResponseBuilder) -> HttpResponseBuilder {
 }
 
 fn find(operator: &Operator, id: &PackageId) -> Option<(&'static str, Vec<u8>)> {
-    let everywhere = std::iter::once(operator.catalogs.default_catalog()).chain(
-        (operator
-            .store
-            .read(crate::store::distributions::all)
-            .ok()?
-            .into_iter())
-        .filter_map(|it| operator.catalogs.get(&it.name)),
-    );
-    let limits = &operator.limits;
-    let (element, listing) = everywhere.into_iter().find_map(|catalog| {
-        let element = std::sync::Arc::clone(catalog.find(id)?);
-        let query = format!("package={}&all=true&prerelease=true", id.name);
-        let all = listed(&catalog, &query, limits).ok()?;
-        let version = id.version.to_string();
-        let listing = all.into_iter().find(|it| it.version == version)?;
-        Some((element, listing))
-    })?;
+    let element_of = |catalog: Arc<Catalog>| {
+        let element = catalog.find(id)?;
+        let listing: Listed = serde_json::from_slice(&catalog.listing(element).ok()?).ok()?;
+        Some((Arc::clone(element), listing))
+    };
+    // What answers at `/` is what is looked at most; the others are asked where it is not there.
+    let elsewhere = || {
+        let all = operator.store.read(distributions::all).ok()?;
+        let catalogs = all.iter().filter_map(|it| operator.catalogs.get(&it.name));
+        catalogs.into_iter().find_map(element_of)
+    };
+    let (element, listing) = element_of(operator.catalogs.default_catalog()).or_else(elsewhere)?;
     let path = listing.icon_path()?;
     let media_type = match path.rsplit('.').next()? {
         "svg" => "image/svg+xml",

@@ -107,20 +107,16 @@ fn of_day(text: &str) -> String {
 
 impl Branch {
     fn of(report: BranchSignatures) -> Self {
-        let counts = &report.counts;
-        let counts = [
-            (counts.good, "good", "good"),
-            (counts.expired_key, "by an expired key", "care"),
-            (counts.unknown_key, "by an unknown key", "care"),
-            (counts.wrong, "wrong", "bad"),
-            (counts.unreadable, "unreadable", "bad"),
-            (counts.absent, "unsigned", ""),
-        ];
-        let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
-        let counts = counts.map(|(count, what, class)| Count {
+        let counts = report.counts.told("unsigned");
+        let counts = counts.map(|(count, what)| Count {
             count: grouped(count as u64),
             what,
-            class,
+            class: match what {
+                "good" => "good",
+                "wrong" | "unreadable" => "bad",
+                "unsigned" => "",
+                _ => "care",
+            },
         });
         let mut bad: Vec<_> = report
             .packages

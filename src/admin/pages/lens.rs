@@ -7,6 +7,7 @@ use semver::Version;
 use serde::Deserialize;
 
 use crate::distribution::DistributionName;
+use crate::package::takes_experimental;
 use crate::store::change_sets::ChangeSetId;
 
 /// What stays as it is in a query string.
@@ -15,9 +16,6 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
-
-/// The first Kibana that does not ask for experimental packages before it installs one (contract, Kibana's requests).
-const FINAL_ONLY: (u64, u64) = (8, 6);
 
 /// What is looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,7 +127,7 @@ impl Lens {
 
 /// Returns the query string by which a Kibana asks which version of a package to install.
 pub(super) fn query_of(kibana: &Version) -> String {
-    let experimental = match (kibana.major, kibana.minor) < FINAL_ONLY {
+    let experimental = match takes_experimental(kibana) {
         true => "&experimental=true",
         false => "",
     };

@@ -1,5 +1,7 @@
 //! What `/search` answers, as pages need it: the few fields that are shown of each package.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use crate::admin::error::OperationError;
@@ -9,7 +11,6 @@ use crate::catalog::Catalog;
 use crate::limits::Limits;
 use crate::package::SearchQuery;
 use crate::store::StoreError;
-use std::sync::Arc;
 
 /// A package as `/search` answers with it.
 #[derive(Debug, Clone, Deserialize)]

@@ -76,7 +76,7 @@ fn overview(asked: Asked) -> Result<Overview, OperationError> {
     let of_default = branches_of(&status, "default");
     for branch in signatures::list(store, None)? {
         if of_default.contains(&branch.branch) {
-            add(&mut counts, &branch.counts);
+            counts += branch.counts;
         }
     }
     let mut needs = needs::needs(&status, &counts, now);
@@ -120,15 +120,6 @@ fn overview(asked: Asked) -> Result<Overview, OperationError> {
 fn branches_of(status: &StatusReport, name: &str) -> Vec<String> {
     let found = status.distributions.iter().find(|it| it.name == name);
     found.map(|it| it.branches.clone()).unwrap_or_default()
-}
-
-fn add(sum: &mut SignatureCounts, more: &SignatureCounts) {
-    sum.good += more.good;
-    sum.expired_key += more.expired_key;
-    sum.unknown_key += more.unknown_key;
-    sum.wrong += more.wrong;
-    sum.unreadable += more.unreadable;
-    sum.absent += more.absent;
 }
 
 impl Sentence {
@@ -182,17 +173,9 @@ impl Served {
 
 /// Returns how many packages are signed how; `None` where there is none.
 fn trust(counts: &SignatureCounts) -> Option<String> {
-    let parts: Vec<_> = [
-        (counts.good, "good"),
-        (counts.expired_key, "by an expired key"),
-        (counts.unknown_key, "by an unknown key"),
-        (counts.wrong, "wrong"),
-        (counts.unreadable, "unreadable"),
-        (counts.absent, "unsigned"),
-    ]
-    .into_iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, what)| format!("{} {what}", grouped(count as u64)))
-    .collect();
+    let parts = counts.told("unsigned");
+    let parts: Vec<_> = parts
+        .map(|(count, what)| format!("{} {what}", grouped(count as u64)))
+        .collect();
     (!parts.is_empty()).then(|| parts.join(" · "))
 }

@@ -16,7 +16,7 @@ use crate::admin::roles::{How, Role};
 use crate::admin::routes::{Operator, caller};
 use crate::admin::tokens::{self, TokenReport, TokenRequest};
 use crate::admin::users::{self, PasswordRequest, PasswordRules, UserReport, UserRequest};
-use crate::admin::wording::{counted, day, moment};
+use crate::admin::wording::{counted, day, told};
 use crate::people::are_one;
 
 /// Days that a new token is proposed to be good for.
@@ -173,11 +173,6 @@ impl Token {
             used: used.unwrap_or_else(|| "never".to_owned()),
         }
     }
-}
-
-fn told(text: &str, now: Timestamp) -> String {
-    text.parse()
-        .map_or_else(|_| text.to_owned(), |at| moment(at, now))
 }
 
 fn encoded(name: &str) -> String {

@@ -15,7 +15,7 @@ use crate::admin::error::OperationError;
 use crate::admin::operations;
 use crate::admin::picks;
 use crate::admin::routes::Operator;
-use crate::admin::wording::{counted, listed, moment, size};
+use crate::admin::wording::{counted, listed, size, told};
 use crate::crypto::InvalidDigest;
 use crate::distribution::Consent;
 use crate::import::{self, ImportError, PlanReport};
@@ -106,7 +106,6 @@ fn page(asked: Asked, id: i64) -> Result<PlanPage, OperationError> {
             "Taken, though the signature is wrong",
             &report.signatures.doubtful,
         );
-    let staged = report.staged_at.parse();
     Ok(PlanPage(Page::Known(Box::new(Plan {
         head: head(&report),
         care: match ledger.count("care") {
@@ -118,10 +117,7 @@ fn page(asked: Asked, id: i64) -> Result<PlanPage, OperationError> {
             ),
         },
         source: source(&report),
-        when: staged.map_or_else(
-            |_| report.staged_at.clone(),
-            |at| moment(at, asked.frame.now),
-        ),
+        when: told(&report.staged_at, asked.frame.now),
         free: size(store.disk().free_bytes()?),
         ledger,
         reach: reach(store, &report)?,

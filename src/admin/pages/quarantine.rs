@@ -12,7 +12,7 @@ use super::{Asked, view};
 use crate::admin::error::OperationError;
 use crate::admin::quarantine::{self, CaseReport, CasesRequest};
 use crate::admin::routes::Operator;
-use crate::admin::wording::{counted, grouped, moment, size};
+use crate::admin::wording::{counted, grouped, size, told};
 
 /// Packages that are listed; the rest is counted.
 const MOST: usize = 500;
@@ -42,7 +42,6 @@ struct Case {
 
 impl Case {
     fn of(report: CaseReport, now: Timestamp) -> Self {
-        let at = report.at.parse();
         let kept = report.kept.map(|it| {
             let signature = it.signature.to_string();
             (it.branch, size(it.bytes), signature)
@@ -52,7 +51,7 @@ impl Case {
             package: report.package,
             why: report.why,
             source: report.source,
-            at: at.map_or(report.at, |at| moment(at, now)),
+            at: told(&report.at, now),
             kept,
         }
     }

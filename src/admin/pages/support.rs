@@ -13,7 +13,7 @@ use crate::admin::error::OperationError;
 use crate::admin::routes::Operator;
 use crate::admin::status;
 use crate::admin::support::{self, BuildReport};
-use crate::admin::wording::{counted, moment, size};
+use crate::admin::wording::{counted, moment, size, told};
 use crate::import::ImportError;
 use crate::store::SCHEMA_VERSION;
 
@@ -41,10 +41,7 @@ fn page(asked: Asked) -> Result<Support, OperationError> {
     let build = BuildReport::of_this();
     let offered: usize = status.distributions.iter().map(|it| it.offered).sum();
     let last = status.last_change.as_ref().map(|it| {
-        let at = it
-            .at
-            .parse()
-            .map_or_else(|_| it.at.clone(), |at| moment(at, now));
+        let at = told(&it.at, now);
         format!("{}, {} by {}, {at}", it.number, it.action, it.who)
     });
     let facts = vec![

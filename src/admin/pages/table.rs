@@ -15,6 +15,7 @@ use super::{
 };
 use crate::admin::entrance::{self, CsrfIn};
 use crate::admin::roles::Role::{self, Admin, Approver, Publisher, Viewer};
+use crate::admin::routes::Served;
 
 /// A page, and the role that it needs.
 pub(super) struct Entry {
@@ -22,17 +23,6 @@ pub(super) struct Entry {
     method: Method,
     path: &'static str,
     route: Route,
-}
-
-/// A page or form that is served, and to whom.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServedPage {
-    /// The role that it needs; `None`: nobody has to be logged in.
-    pub needs: Option<Role>,
-    /// The method.
-    pub method: Method,
-    /// The path's pattern, below `/admin`.
-    pub path: &'static str,
 }
 
 /// Returns all pages.
@@ -110,8 +100,8 @@ pub(super) fn entries() -> Vec<Entry> {
 }
 
 /// Returns every page and form with the role that it needs.
-pub fn served() -> Vec<ServedPage> {
-    let served = |entry: Entry| ServedPage {
+pub fn served() -> Vec<Served> {
+    let served = |entry: Entry| Served {
         needs: entry.needs,
         method: entry.method,
         path: entry.path,
@@ -133,13 +123,7 @@ async fn guard(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, actix_web::Error> {
-    let admitted = match needs {
-        Some(needs) => entrance::admit(needs, CsrfIn::Form, request.request())
-            .await
-            .map(drop),
-        None => entrance::admit_anybody(request.request()),
-    };
-    if let Err(error) = admitted {
+    if let Err(error) = entrance::check(needs, CsrfIn::Form, request.request()).await {
         let (request, _unread) = request.into_parts();
         let answer = problem::page(&request, error).await;
         return Ok(ServiceResponse::new(request, answer));

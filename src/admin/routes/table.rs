@@ -40,7 +40,7 @@ pub struct Served {
     pub needs: Option<Role>,
     /// The method.
     pub method: Method,
-    /// The path's pattern, below `/admin/api/v1`.
+    /// The path's pattern: of a route below `/admin/api/v1`, of a page below `/admin`.
     pub path: &'static str,
 }
 
@@ -152,13 +152,7 @@ async fn guard(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, actix_web::Error> {
-    let admitted = match needs {
-        Some(needs) => entrance::admit(needs, CsrfIn::Header, request.request())
-            .await
-            .map(drop),
-        None => entrance::admit_anybody(request.request()),
-    };
-    if let Err(error) = admitted {
+    if let Err(error) = entrance::check(needs, CsrfIn::Header, request.request()).await {
         return Ok(request.error_response(Refusal::from(error)));
     }
     next.call(request).await

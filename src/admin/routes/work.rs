@@ -44,10 +44,7 @@ impl Operator {
         };
         let (store, catalogs) = (Arc::clone(&self.store), Arc::clone(&self.catalogs));
         self.jobs.begin(new, move |_| {
-            // What was fetched up to now counts; where it cannot be written down it counts later.
-            if let Err(error) = catalogs.fetches().write(&store) {
-                tracing::debug!(%error, "what was fetched is not written down yet");
-            }
+            catalogs.fetches().write_or_keep(&store);
             let done = work(&store)?;
             catalogs.reload(&store)?;
             Ok(done)

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::{Outcome, Shown, TakenUp};
 use crate::admin::tls::Requested;
-use crate::cli::numbers::counted;
+use crate::admin::wording::counted;
 use crate::crypto::tls::CertificateReport;
 
 pub(super) fn requested(requested: &Requested) -> String {
