@@ -7,8 +7,8 @@ use std::path::Path;
 use airlock::limits::Limits;
 use airlock::package::canonical_zip::{self, Entry};
 use airlock::package::{
-    Categories, Constraint, FileList, IngestionMethods, PackageId, PackageSource, Tables,
-    parse_loose_version, render,
+    Categories, Constraint, FileList, IngestionMethods, KnownDataStreams, PackageId, PackageSource,
+    Tables, parse_loose_version, render,
 };
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -77,7 +77,10 @@ fn render_documents(bencher: Bencher, folder: &str) {
         ingestion_methods: &ingestion_methods,
     };
     let limits = Limits::default();
-    bencher.bench(|| render(divan::black_box(&source), tables, &limits).unwrap());
+    // With none of its manifests known.
+    bencher
+        .with_inputs(KnownDataStreams::default)
+        .bench_refs(|known| render(divan::black_box(&source), tables, known, &limits).unwrap());
 }
 
 /// Returns the files of a package of the sample, by their paths in it.

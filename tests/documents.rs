@@ -15,7 +15,8 @@ use std::path::PathBuf;
 
 use airlock::limits::Limits;
 use airlock::package::{
-    Categories, FileList, Fill, IngestionMethods, PackageSource, Rendered, Tables, render,
+    Categories, FileList, Fill, IngestionMethods, KnownDataStreams, PackageSource, Rendered,
+    Tables, render,
 };
 
 /// What was compared with a recording.
@@ -124,6 +125,7 @@ fn render_all(archive: &PathBuf, roots: &[&str]) -> BTreeMap<String, Rendered> {
         categories: &categories,
         ingestion_methods: &methods,
     };
+    let known = KnownDataStreams::default();
     let mut rendered = BTreeMap::new();
     for ((_, id), tree) in &trees {
         let files = FileList::of_tree(tree.paths.iter().map(String::as_str)).unwrap();
@@ -139,8 +141,8 @@ fn render_all(archive: &PathBuf, roots: &[&str]) -> BTreeMap<String, Rendered> {
             manifest: &tree.manifest,
             data_streams: &data_streams,
         };
-        let package =
-            render(&source, tables, &Limits::default()).unwrap_or_else(|e| panic!("{id}: {e:?}"));
+        let package = render(&source, tables, &known, &Limits::default())
+            .unwrap_or_else(|e| panic!("{id}: {e:?}"));
         rendered.entry(id.clone()).or_insert(package);
     }
     rendered

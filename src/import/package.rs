@@ -17,7 +17,8 @@ use crate::crypto::{Digest, Hasher};
 use crate::limits::Limits;
 use crate::package::canonical_zip::{self, Piece};
 use crate::package::{
-    self, DocumentError, FileList, PackageId, PackageSource, RENDERER, Rendered, Tables,
+    self, DocumentError, FileList, KnownDataStreams, PackageId, PackageSource, RENDERER, Rendered,
+    Tables,
 };
 use crate::store::artifacts::{self, ArtifactId, NewArtifact};
 use crate::store::contents::{self, ContentId};
@@ -39,6 +40,7 @@ pub(super) struct Maker<'a> {
     pub limits: &'a Limits,
     pub stage: StageId,
     pub tables: Tables<'a>,
+    pub data_streams: &'a KnownDataStreams,
     pub encoder: Encoder,
     /// Whose signatures are believed.
     pub keyring: &'a [Certificate],
@@ -148,7 +150,12 @@ impl Maker<'_> {
             manifest,
             data_streams: &data_streams,
         };
-        Ok(package::render(&source, self.tables, self.limits)?)
+        Ok(package::render(
+            &source,
+            self.tables,
+            self.data_streams,
+            self.limits,
+        )?)
     }
 
     /// Returns the digest of the zip that `pieces` make.

@@ -27,7 +27,7 @@ use crate::archive::Inflater;
 use crate::crypto::openpgp::Certificate;
 use crate::distribution::{BranchKind, DistributionName, SignaturePolicy};
 use crate::limits::Limits;
-use crate::package::{Categories, IngestionMethods, Tables};
+use crate::package::{Categories, IngestionMethods, KnownDataStreams, Tables};
 use crate::people::Actor;
 use crate::store::stages::{self, StageId, Target};
 use crate::store::{Store, StoreError, sources};
@@ -163,6 +163,7 @@ impl Reading<'_> {
         let queue = Queue(Mutex::new(Some(received)));
         let made = Mutex::new(Vec::new());
         let (pages, known, recent) = (LeafPages::default(), Known::default(), Recent::default());
+        let data_streams = KnownDataStreams::default();
         let (source, totals) = SourceReader::new(source, Arc::clone(progress), store.disk());
         let mut found = std::thread::scope(|scope| {
             let workers: Vec<_> = (0..makers)
@@ -175,6 +176,7 @@ impl Reading<'_> {
                             categories: &categories,
                             ingestion_methods: &ingestion_methods,
                         },
+                        data_streams: &data_streams,
                         encoder: Encoder::new(),
                         keyring,
                         pages: &pages,

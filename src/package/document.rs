@@ -11,7 +11,7 @@ mod render;
 mod template;
 
 use super::constraint::InvalidConstraint;
-use super::manifest::{self, DataStreamManifest, Deprecated, Manifest, ManifestError};
+use super::manifest::{self, Deprecated, KnownDataStreams, Manifest, ManifestError};
 use super::{
     Categories, CategoryCount, Facts, IngestionMethods, InvalidPackageId, PackageId, json,
 };
@@ -113,10 +113,12 @@ pub enum DocumentError {
 
 /// Renders a package version.
 ///
-/// Parses all its manifests; takes time and memory in proportion to them, bounded by `limits` for all of them together.
+/// Parses all its manifests but those that are `known`; takes time and memory in proportion to them, bounded by `limits` for
+/// all of them together.
 pub fn render(
     source: &PackageSource,
     tables: Tables,
+    known: &KnownDataStreams,
     limits: &Limits,
 ) -> Result<Rendered, DocumentError> {
     let mut left = limits.clone();
@@ -130,11 +132,11 @@ pub fn render(
 
     let stated = manifest.data_streams.len();
     for (folder, text) in source.data_streams {
-        let mut data_stream: DataStreamManifest =
-            manifest::read(text, &mut left).map_err(|source| DocumentError::DataStream {
-                folder: folder.clone(),
-                source,
-            })?;
+        let read = known.read(text, &mut left);
+        let mut data_stream = read.map_err(|source| DocumentError::DataStream {
+            folder: folder.clone(),
+            source,
+        })?;
         complete::data_stream(
             &mut data_stream,
             folder,

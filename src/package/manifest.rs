@@ -5,6 +5,7 @@
 //! `validate` tags of package-registry 1.40's `packages/package.go` and `datastream.go`.
 
 mod data_stream;
+mod known;
 mod parts;
 mod policy_template;
 
@@ -16,6 +17,7 @@ use super::yaml::{self, YamlError};
 use crate::limits::Limits;
 
 pub use data_stream::DataStreamManifest;
+pub use known::KnownDataStreams;
 pub use parts::*;
 pub use policy_template::{DeploymentModes, PolicyTemplate};
 
@@ -88,17 +90,47 @@ pub enum ManifestError {
     Read(#[from] ReadError),
 }
 
-/// Returns the manifest that `text` is, and takes its YAML nodes off what `limits` allows for the
-/// next.
+/// Returns the manifest that `text` is, and takes what it needs off what `limits` allows for the next.
 pub(super) fn read<T: DeserializeOwned>(
     text: &[u8],
     limits: &mut Limits,
 ) -> Result<T, ManifestError> {
+    let (manifest, needed) = read_within(text, limits)?;
+    needed.take_off(limits);
+    Ok(manifest)
+}
+
+/// What a manifest needs of the limits that hold for all manifests of a package; with less it is refused.
+#[derive(Debug, Clone, Copy)]
+struct Needed {
+    yaml_nodes: usize,
+    yaml_alias_nodes: usize,
+}
+
+impl Needed {
+    fn is_within(self, limits: &Limits) -> bool {
+        self.yaml_nodes <= limits.yaml_nodes && self.yaml_alias_nodes <= limits.yaml_alias_nodes
+    }
+
+    fn take_off(self, limits: &mut Limits) {
+        limits.yaml_nodes = limits.yaml_nodes.saturating_sub(self.yaml_nodes);
+        limits.yaml_alias_nodes = limits
+            .yaml_alias_nodes
+            .saturating_sub(self.yaml_alias_nodes);
+    }
+}
+
+fn read_within<T: DeserializeOwned>(
+    text: &[u8],
+    limits: &Limits,
+) -> Result<(T, Needed), ManifestError> {
     let document = yaml::parse(text, limits)?;
-    let settings = settings::from_yaml(&document.root, limits)?;
-    limits.yaml_nodes = limits.yaml_nodes.saturating_sub(document.nodes);
-    limits.yaml_alias_nodes = limits.yaml_alias_nodes.saturating_sub(document.alias_nodes);
-    Ok(T::deserialize(&settings)?)
+    let (settings, nodes) = settings::from_yaml(&document.root, limits)?;
+    let needed = Needed {
+        yaml_nodes: document.nodes.max(nodes),
+        yaml_alias_nodes: document.alias_nodes,
+    };
+    Ok((T::deserialize(&settings)?, needed))
 }
 
 #[cfg(test)]

@@ -36,6 +36,7 @@ pub use fleet::{FLEET_NEEDS, FleetNeed, takes_experimental};
 pub use id::{InvalidPackageId, PackageId, PackageName, PackageVersion};
 pub use installed::{Installed, InstalledList, InvalidInstalled};
 pub use loose_version::{InvalidVersion, parse_loose_version};
+pub use manifest::KnownDataStreams;
 pub use query::{
     CategoriesQuery, CategoryCount, Condition, Explained, InvalidQuery, Offer, PolicyTemplates,
     SearchQuery, Selected, Standing, Unmet,

@@ -72,17 +72,21 @@ pub enum SettingsError {
 /// The largest name that is a place in a list, go-ucfg's default.
 const MAX_INDEX: i64 = 1024;
 
-/// Returns the settings that `yaml` holds, from its top down.
-pub fn from_yaml(yaml: &Yaml, limits: &Limits) -> Result<Setting, SettingsError> {
+/// How often a value is counted: when it is made, and when it is put somewhere.
+const COUNTED: usize = 2;
+
+/// Returns the settings that `yaml` holds, from its top down, and what they need of [`Limits::yaml_nodes`].
+pub fn from_yaml(yaml: &Yaml, limits: &Limits) -> Result<(Setting, usize), SettingsError> {
     let mut build = Build {
         limits,
         settings: 0,
     };
-    match build.setting(yaml, 0)? {
-        Setting::Nil => Ok(Setting::Section(Section::default())),
-        section @ Setting::Section(_) => Ok(section),
-        _ => Err(SettingsError::NoMapping),
-    }
+    let root = match build.setting(yaml, 0)? {
+        Setting::Nil => Setting::Section(Section::default()),
+        section @ Setting::Section(_) => section,
+        _ => return Err(SettingsError::NoMapping),
+    };
+    Ok((root, build.settings.div_ceil(COUNTED)))
 }
 
 /// The work of [`from_yaml`], with what the bounds count.
@@ -198,8 +202,7 @@ impl Build<'_> {
 
     fn count(&mut self, settings: usize) -> Result<(), SettingsError> {
         self.settings = self.settings.saturating_add(settings);
-        // Each value is counted when it is made and when it is put somewhere.
-        let allowed = self.limits.yaml_nodes.saturating_mul(2);
+        let allowed = self.limits.yaml_nodes.saturating_mul(COUNTED);
         match self.settings > allowed {
             true => Err(SettingsError::TooMany(allowed)),
             false => Ok(()),

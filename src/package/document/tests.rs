@@ -61,7 +61,12 @@ impl Package {
             categories: &categories,
             ingestion_methods: &ingestion_methods,
         };
-        render(&source, tables, &Limits::default())
+        render(
+            &source,
+            tables,
+            &KnownDataStreams::default(),
+            &Limits::default(),
+        )
     }
 
     #[track_caller]

@@ -8,7 +8,7 @@ use crate::package::{json, yaml};
 
 fn settings(text: &str, limits: &Limits) -> Result<Setting, SettingsError> {
     let yaml = yaml::parse(text.as_bytes(), limits).expect(text).root;
-    from_yaml(&yaml, limits)
+    from_yaml(&yaml, limits).map(|(root, _)| root)
 }
 
 /// Returns what is set at `x`, untyped, as compact JSON.
