@@ -131,7 +131,7 @@ fn large() -> Tree {
         let inside = format!("package-storage-8.6.0/{inside}");
         tree = tree.file(&inside, std::fs::read(&path).unwrap());
     }
-    let noise = noise(12 << 20);
+    let noise = noise(40 << 20);
     let zip = noise.chunks(512 << 10).zip(0..);
     let tree = zip.fold(tree, |tree, (noise, number)| {
         let folder = format!("package-storage-8.6.0/packages/noise/1.0.{number}");

@@ -8,7 +8,7 @@ use crate::store::garbage::{self, Mark, Step, Sweep};
 use crate::store::{RESERVE_BYTES, Store, StoreError};
 
 /// Bytes that the WAL of an import takes, and once more what its checkpoint takes in the file before it is emptied.
-const WAL_BYTES: u64 = 24 << 20;
+const WAL_BYTES: u64 = 40 << 20;
 
 /// The store as it was before an import.
 pub(super) struct Before {

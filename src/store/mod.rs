@@ -80,6 +80,7 @@ pub struct Store {
     folder: PathBuf,
     readers: Mutex<Vec<Connection>>,
     /// Moves the WAL into the file while others write; opened when there is something to move.
+    /// Locked before the writer where both are.
     checkpointer: Mutex<Option<Connection>>,
     // Dropped after the readers: the last connection to close empties the WAL, and a reader cannot. Whoever waits
     // longest is next: an import, which writes again and again, keeps nobody out.
@@ -224,7 +225,8 @@ impl Store {
         answer
     }
 
-    /// Moves the WAL into the file where that is due and nobody does it already; others go on writing meanwhile.
+    /// Moves the WAL into the file where that is due and nobody does it already: what it holds while others go on writing, then
+    /// the little that they wrote meanwhile, so that the WAL begins anew.
     fn checkpoint(&self) {
         if !schema::is_checkpoint_due() || self.is_cramped {
             return;
@@ -236,6 +238,8 @@ impl Store {
             *checkpointer = schema::open_checkpointer(&self.folder.join("airlock.db")).ok();
         }
         if let Some(conn) = &*checkpointer {
+            schema::checkpoint_beside(conn);
+            let _writer = self.writer.lock();
             schema::checkpoint_beside(conn);
         }
     }
@@ -352,10 +356,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         let wal = folder.path().join("airlock.db-wal");
-        for number in 0..40 {
+        for number in 0..100 {
             add(&store, &format!("{number}{}", "x".repeat(1 << 20)));
-            // What is moved at 8 MiB, the transaction that reached it, and what it takes besides.
-            assert!(wal.metadata().unwrap().len() < 12 << 20);
+            // What is moved at 32 MiB, the transaction that reached it, and what it takes besides.
+            assert!(wal.metadata().unwrap().len() < 36 << 20);
         }
     }
 }

@@ -73,11 +73,12 @@ fn set_up(mut conn: Connection, file: &Path) -> Result<Connection, StoreError> {
     Ok(conn)
 }
 
-/// Pages in the WAL from which on they are moved into the file, beside what others write: 8 MiB.
-const CHECKPOINT_PAGES: c_int = 1024;
+/// Pages in the WAL from which on they are moved into the file, beside what others write: 32 MiB. Of a page
+/// that was written several times only the last is moved, and an import writes those of the indexes again and again.
+const CHECKPOINT_PAGES: c_int = 4096;
 
-/// Pages in the WAL from which on a commit moves them itself: while others write all the time, the WAL cannot begin anew.
-const MOST_PAGES: c_int = 2048;
+/// Pages in the WAL from which on a commit moves them itself, in case nobody else comes to it: 48 MiB.
+const MOST_PAGES: c_int = 6144;
 
 thread_local! {
     /// What the WAL held after the last commit of this thread; rusqlite's hook is a function without a state of its own.

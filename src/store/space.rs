@@ -5,10 +5,11 @@
 
 use std::path::{Path, PathBuf};
 
+use parking_lot::FairMutexGuard;
 use rusqlite::{Connection, Transaction};
 use rustix::fs::{StatVfs, StatVfsMountFlags};
 
-use super::{Store, StoreError, transact};
+use super::{Store, StoreError, locked, transact};
 
 /// Bytes of the disk that no import takes: for a transaction and its checkpoint (about 24 MiB at their most), for the
 /// change sets of the operator, for clearing away an import that stopped, and for the logs beside the store.
@@ -65,8 +66,7 @@ impl Store {
         &self,
         change: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut writer = self.writer.lock();
-        self.make_space(&writer)?;
+        let mut writer = self.writer_with_space()?;
         let answer = transact(&mut writer, change);
         drop(writer);
         self.checkpoint();
@@ -75,13 +75,26 @@ impl Store {
 
     /// What the WAL holds may be needed once more in the file before the WAL can begin anew, so it counts twice. It is
     /// emptied before an import is stopped for it.
-    fn make_space(&self, writer: &Connection) -> Result<(), StoreError> {
+    fn writer_with_space(&self) -> Result<FairMutexGuard<'_, Connection>, StoreError> {
         let needed_bytes = || RESERVE_BYTES + self.wal_bytes();
+        let writer = self.writer.lock();
         if self.disk().free_bytes()? >= needed_bytes() {
-            return Ok(());
+            return Ok(writer);
         }
-        empty_wal(writer);
-        enough(self.disk().free_bytes()?, needed_bytes())
+        drop(writer);
+        let writer = self.empty_wal();
+        enough(self.disk().free_bytes()?, needed_bytes())?;
+        Ok(writer)
+    }
+
+    /// Moves what the WAL holds into the file and cuts it off, and returns the writer that did it. A failure leaves it as it
+    /// was, and costs only its space.
+    fn empty_wal(&self) -> FairMutexGuard<'_, Connection> {
+        // SQLite waits for readers, but not for somebody who moves it already.
+        let _alone = locked(&self.checkpointer);
+        let writer = self.writer.lock();
+        let _ = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        writer
     }
 
     /// Gives pages that nothing is in any more back to the file system, a few at a time so that other writes get their
@@ -107,17 +120,12 @@ impl Store {
                 break;
             }
         }
-        empty_wal(&self.writer.lock());
+        drop(self.empty_wal());
     }
 
     fn wal_bytes(&self) -> u64 {
         file_bytes(&self.folder.join("airlock.db-wal"))
     }
-}
-
-/// Moves what the WAL holds into the file and cuts it off. A failure leaves it as it was, and costs only its space.
-fn empty_wal(writer: &Connection) {
-    let _ = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
 }
 
 fn enough(free_bytes: u64, needed_bytes: u64) -> Result<(), StoreError> {
