@@ -87,7 +87,10 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
 /// Writes 64 lower-case hexadecimal digits.
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        // At once: every file of an import has its digest written, in the digest of its tree.
+        let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let digits = digits.filter_map(|digit| char::from_digit(digit.into(), 16));
+        f.write_str(&digits.collect::<String>())
     }
 }
 

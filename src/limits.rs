@@ -15,6 +15,9 @@ pub struct Limits {
     pub artifact_bytes: u64,
     /// Bytes of one package held in memory while it is imported; files beyond go to the store as they are read.
     pub package_memory_bytes: u64,
+    /// Bytes of a package's zip that is held in memory while it is imported, where several are at a time; a larger one is
+    /// copied to the data folder. The largest of integrations have 13 MB.
+    pub zip_memory_bytes: u64,
     /// Bytes of a file beyond that which is read whole all the same, to see whether the store holds it before it is encoded.
     pub known_file_bytes: u64,
     /// Bytes of a package's zip that are no content of a file: headers, directory, comment, gaps. They are in memory together
@@ -112,6 +115,7 @@ impl Default for Limits {
             entry_bytes: 2 << 30,
             artifact_bytes: (4 << 30) - 1,
             package_memory_bytes: 8 << 20,
+            zip_memory_bytes: 16 << 20,
             known_file_bytes: 2 << 20,
             zip_rest_bytes: 24 << 20,
             recipe_bytes: 4 << 20,

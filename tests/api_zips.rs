@@ -309,7 +309,7 @@ async fn a_zip_too_large_for_memory_comes_back_to_the_byte() {
     let limits = Limits::default();
     let text = large_text();
     let text = text.repeat(1 + (3 << 20) / text.len());
-    let noise: Vec<u8> = (0..limits.package_memory_bytes as u32 / 4)
+    let noise: Vec<u8> = (0..limits.zip_memory_bytes as u32 / 4)
         .flat_map(|number| {
             number
                 .wrapping_mul(0x9e37_79b9)

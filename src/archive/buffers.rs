@@ -10,24 +10,30 @@ pub struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
 /// The bytes of a file. Their memory goes back to where it came from.
 #[derive(Debug)]
 pub(super) struct Buffer {
-    bytes: Vec<u8>,
+    /// The file, and behind it what is left of larger ones.
+    memory: Vec<u8>,
+    bytes: usize,
     home: Buffers,
 }
 
 impl Buffers {
-    /// Returns what `fill` puts into an empty buffer with room for `bytes`.
+    /// Returns `bytes` that `fill` overwrites, all of them or it fails.
     pub(super) fn filled<E>(
         &self,
         bytes: usize,
-        fill: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+        fill: impl FnOnce(&mut [u8]) -> Result<(), E>,
     ) -> Result<Buffer, E> {
         let mut buffer = Buffer {
-            bytes: self.free().pop().unwrap_or_default(),
+            memory: self.free().pop().unwrap_or_default(),
+            bytes,
             home: self.clone(),
         };
-        buffer.bytes.clear();
-        buffer.bytes.reserve_exact(bytes);
-        fill(&mut buffer.bytes)?;
+        // What was there before needs no zeros.
+        if let Some(more) = bytes.checked_sub(buffer.memory.len()) {
+            buffer.memory.reserve_exact(more);
+            buffer.memory.resize(bytes, 0);
+        }
+        fill(buffer.memory.get_mut(..bytes).unwrap_or_default())?;
         Ok(buffer)
     }
 
@@ -40,14 +46,14 @@ impl Deref for Buffer {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.bytes
+        self.memory.get(..self.bytes).unwrap_or_default()
     }
 }
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        let bytes = std::mem::take(&mut self.bytes);
-        self.home.free().push(bytes);
+        let memory = std::mem::take(&mut self.memory);
+        self.home.free().push(memory);
     }
 }
 
@@ -56,8 +62,8 @@ mod tests {
     use super::*;
 
     fn filled(buffers: &Buffers, bytes: &[u8]) -> Buffer {
-        let fill = |buffer: &mut Vec<u8>| {
-            buffer.extend_from_slice(bytes);
+        let fill = |buffer: &mut [u8]| {
+            buffer.copy_from_slice(bytes);
             Ok::<_, ()>(())
         };
         buffers.filled(bytes.len(), fill).unwrap()
@@ -78,10 +84,10 @@ mod tests {
     }
 
     #[test]
-    fn a_buffer_that_could_not_be_filled_comes_back_empty() {
+    fn a_buffer_that_could_not_be_filled_comes_back() {
         let buffers = Buffers::default();
         let failed = buffers.filled(4, |buffer| {
-            buffer.extend_from_slice(b"half");
+            buffer[..2].copy_from_slice(b"ha");
             Err::<(), _>("the disk failed")
         });
         assert_eq!(failed.unwrap_err(), "the disk failed");

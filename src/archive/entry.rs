@@ -102,6 +102,10 @@ pub enum Refusal {
     Method(u16),
 }
 
+/// Bytes of a file that are read at once into memory that was not used lately: few enough that they come by way of a
+/// buffer that was, which is faster than from the system directly.
+const PART_BYTES: usize = 64 << 10;
+
 impl<'a> FileEntry<'a> {
     pub(super) fn of_kept(path: MemberPath, kept: KeptFile) -> Result<Self, ArchiveError> {
         let content = zip::Window::of_all(&kept.medium, &kept.what)?;
@@ -125,7 +129,8 @@ impl<'a> FileEntry<'a> {
             return Ok(kept);
         } else if self.size_bytes <= memory_bytes {
             let bytes = buffers.filled(self.size_bytes as usize, |bytes| {
-                self.read_to_end(bytes).map(drop)
+                let mut parts = bytes.chunks_mut(PART_BYTES);
+                parts.try_for_each(|part| self.read_exact(part))
             })?;
             zip::Medium::Memory(bytes)
         } else {

@@ -17,8 +17,8 @@ use super::source::{Format, Raw, ReadCounter};
 use crate::crypto::Hasher;
 use crate::limits::Limits;
 
-/// Bytes asked of the source at once: few system calls, and what a network hands over in one go.
-const SOURCE_BUFFER_BYTES: usize = 1 << 20;
+/// Bytes asked of the source at once: few system calls, and what a processor's own cache holds until they are hashed.
+const SOURCE_BUFFER_BYTES: usize = 256 << 10;
 
 /// `LZMA_CONCATENATED` of liblzma's `container.h`: read all streams of a file, as `xz -d` does.
 const XZ_CONCATENATED: u32 = 0x08;

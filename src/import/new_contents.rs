@@ -10,6 +10,7 @@ use super::encode::Encoder;
 use super::error::ImportError;
 use super::known::{Found, Known, Sought};
 use super::leaf_pages::LeafPages;
+use super::stored;
 use crate::crypto::Digest;
 use crate::store::contents::{self, Content};
 use crate::store::streams::{self, CHUNK_BYTES, Coding, Stream};
@@ -87,6 +88,29 @@ pub(super) fn put_all(
     contents
         .map(|content| Ok((content.sought(), put(conn, content)?)))
         .collect()
+}
+
+/// Tells whether a transaction gives back what [`put_all`] made of `batch`: a zip's streams byte by byte, contents by their
+/// digests.
+pub(super) fn are_given_back(
+    conn: &Transaction<'_>,
+    batch: &[Encoded<'_>],
+    put: &HashMap<Sought, Found>,
+) -> Result<bool, StoreError> {
+    for new in batch {
+        let is_given_back = match put.get(&new.sought()) {
+            Some(Found {
+                stream: Some(stream),
+                ..
+            }) => stored::is_stream(conn, stream, &new.at_rest)?,
+            Some(found) => stored::digest_within(conn, found)? == new.sha256,
+            None => false,
+        };
+        if !is_given_back {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 impl<'a> Encoded<'a> {

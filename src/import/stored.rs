@@ -75,26 +75,30 @@ pub(super) fn digest(store: &Store, found: &Found) -> Result<Digest, ImportError
     Ok(hasher.finish())
 }
 
-/// As [`digest()`], of what a transaction has written, and small.
+/// Returns the digest of a content's plain bytes, which a transaction has written, and few.
 pub(super) fn digest_within(conn: &Connection, found: &Found) -> Result<Digest, StoreError> {
     let mut hasher = Hasher::default();
-    let content = &found.content;
-    let (stream, is_plain) = match found.stream {
-        Some(stream) => (stream, false),
-        None => (streams::of_content(conn, content.id)?, true),
-    };
+    let stream = streams::of_content(conn, found.content.id)?;
     let chunk = |number| streams::chunk(conn, stream.id, number);
-    if is_plain {
-        read_stream(&stream, content.bytes, chunk, &mut |plain| {
-            hasher.update(plain)
-        })?;
-    } else {
-        for number in 0..stream.chunks() {
-            let bytes = chunk(number)?.ok_or_else(|| damaged(&stream, number))?;
-            hasher.update(&bytes);
+    read_stream(&stream, found.content.bytes, chunk, &mut |plain| {
+        hasher.update(plain)
+    })?;
+    Ok(hasher.finish())
+}
+
+/// Tells whether a stream that a transaction has written lies as `bytes`.
+pub(super) fn is_stream(
+    conn: &Connection,
+    stream: &Stream,
+    bytes: &[u8],
+) -> Result<bool, StoreError> {
+    for (number, bytes) in (0..).zip(bytes.chunks(CHUNK_BYTES)) {
+        let chunk = streams::chunk(conn, stream.id, number)?;
+        if chunk.as_deref() != Some(bytes) {
+            return Ok(false);
         }
     }
-    Ok(hasher.finish())
+    Ok(stream.bytes == bytes.len() as u64)
 }
 
 /// Hands the bytes of the artifact that `pieces` make to `each`, read from the store.

@@ -13,6 +13,7 @@ use super::error::ImportError;
 use super::known::{Found, Known, Sought};
 use super::leaf_pages::LeafPages;
 use super::new_contents::{self, Encoded, TRANSACTION_BYTES};
+use super::stored;
 use super::stream_writer::{self, Encoding};
 use crate::archive::{ExactEntry, ExactZip};
 use crate::crypto::Digest;
@@ -169,14 +170,14 @@ pub(super) fn is_laid_alike(
     Ok(position == zip.bytes() && files.next().is_none() && literals.next().is_none())
 }
 
-/// Tells whether the store gives back what was stored in it.
-pub(super) fn are_given_back<E: From<StoreError>>(
+/// Tells whether the store gives back what was stored in it by transactions that were committed.
+pub(super) fn are_given_back(
+    store: &Store,
     stored: &HashMap<Sought, Found>,
-    read: impl Fn(&Found) -> Result<Digest, E>,
-) -> Result<bool, E> {
+) -> Result<bool, ImportError> {
     for (sought, found) in stored {
         let (Sought::Stream(digest) | Sought::Content(digest)) = sought;
-        if read(found)? != *digest {
+        if stored::digest(store, found)? != *digest {
             return Ok(false);
         }
     }

@@ -14,7 +14,6 @@ use super::package::{Made, Maker, TRANSACTION_FILES, document, tree_digest};
 use super::paths;
 use super::reader::zip_fault;
 use super::signatures::Seal;
-use super::stored;
 use super::zip_contents::{self, ZipFile};
 use crate::archive::{ArchiveError, ExactZip};
 use crate::crypto::Hasher;
@@ -143,7 +142,7 @@ impl Maker<'_> {
         let mut stored: HashMap<_, _> = there
             .filter_map(|(sought, found)| Some((sought, found?)))
             .collect();
-        if !zip_contents::are_given_back(&stored, |found| stored::digest(store, found))? {
+        if !zip_contents::are_given_back(store, &stored)? {
             return Err(PackageError::NotExact.into());
         }
         let collected = |contents: Vec<ContentId>| -> Vec<_> {
@@ -159,7 +158,7 @@ impl Maker<'_> {
         }
         let (artifact, new) = store.write_within_space(|conn| {
             let new = new_contents::put_all(conn, pages, &last)?;
-            if !zip_contents::are_given_back(&new, |found| stored::digest_within(conn, found))? {
+            if !new_contents::are_given_back(conn, &last, &new)? {
                 return Err(PackageError::NotExact.into());
             }
             stored.extend(&new);

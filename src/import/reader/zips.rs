@@ -72,7 +72,7 @@ impl Reader<'_> {
                 limit_bytes: limits.artifact_bytes,
             }));
         }
-        let memory_bytes = limits.package_memory_bytes;
+        let memory_bytes = limits.zip_memory_bytes;
         if file.size_bytes > memory_bytes {
             self.store.disk().check_for(file.size_bytes)?;
         }
