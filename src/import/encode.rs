@@ -1,10 +1,12 @@
 //! Plain bytes to what the store keeps: one raw deflate stream, or the bytes themselves where deflate gains nothing.
 
-use libdeflater::{CompressionLvl, Compressor};
+use libdeflater::{CompressionLvl, Compressor, Decompressor};
 
 /// Encodes contents one after another, with one compressor.
 pub(super) struct Encoder {
     compressor: Compressor,
+    decompressor: Decompressor,
+    inflated: Vec<u8>,
 }
 
 /// Deflate must take off more than one part in this many, else the bytes are kept plain: they then need no work to be
@@ -20,6 +22,8 @@ impl Encoder {
         let level = CompressionLvl::new(LEVEL).expect("libdeflate's levels go from 0 to 12");
         Self {
             compressor: Compressor::new(level),
+            decompressor: Decompressor::new(),
+            inflated: Vec::new(),
         }
     }
 
@@ -30,6 +34,18 @@ impl Encoder {
             deflated.shrink_to_fit();
             deflated
         })
+    }
+
+    /// As [`Self::encode`], where a zip has to come back with these very bytes: what does not inflate to them again is kept
+    /// plain.
+    pub(super) fn encode_proven(&mut self, plain: &[u8]) -> Option<Vec<u8>> {
+        let deflated = self.encode(plain)?;
+        if self.inflated.len() < plain.len() {
+            self.inflated.resize(plain.len(), 0);
+        }
+        let target = self.inflated.get_mut(..plain.len())?;
+        let inflated = self.decompressor.deflate_decompress(&deflated, target);
+        (inflated.ok()? == plain.len() && target == plain).then_some(deflated)
     }
 
     /// Returns `plain` as one raw deflate stream, whatever it gains.
@@ -81,9 +97,14 @@ mod tests {
         let mut encoder = Encoder::new();
         let text = b"name: nginx\n".repeat(1000);
         let deflated = encoder.encode(&text);
-        assert_eq!(inflated(&deflated.unwrap()), text);
-        assert_eq!(encoder.encode(&noise(10_000)), None);
-        assert_eq!(encoder.encode(b""), None);
+        assert_eq!(inflated(deflated.as_ref().unwrap()), text);
+        assert_eq!(encoder.encode_proven(&text), deflated);
+        for plain in [noise(10_000), Vec::new()] {
+            assert_eq!(encoder.encode(&plain), None);
+            assert_eq!(encoder.encode_proven(&plain), None);
+        }
+        // After a longer one, of which nothing is left over.
+        assert!(encoder.encode_proven(&text[..1_200]).is_some());
     }
 
     #[test]

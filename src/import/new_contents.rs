@@ -53,12 +53,9 @@ pub(super) fn encode_new<'f>(
         {
             continue;
         }
-        new.push(Encoded::of_plain(
-            encoder,
-            Cow::Borrowed(plain),
-            file.sha256,
-            file.crc32,
-        ));
+        let deflated = encoder.encode(plain);
+        let plain = Cow::Borrowed(plain.as_slice());
+        new.push(Encoded::of_plain(plain, deflated, file.sha256, file.crc32));
     }
     Ok(new)
 }
@@ -90,22 +87,23 @@ pub(super) fn put_all(
         .collect()
 }
 
-/// Tells whether a transaction gives back what [`put_all`] made of `batch`: a zip's streams byte by byte, contents by their
-/// digests.
+/// Tells whether a transaction gives back what [`put_all`] made of `batch`: byte by byte as it was encoded, or the same
+/// content where another package brought it meanwhile, encoded as it may be.
 pub(super) fn are_given_back(
     conn: &Transaction<'_>,
     batch: &[Encoded<'_>],
     put: &HashMap<Sought, Found>,
 ) -> Result<bool, StoreError> {
     for new in batch {
-        let is_given_back = match put.get(&new.sought()) {
-            Some(Found {
-                stream: Some(stream),
-                ..
-            }) => stored::is_stream(conn, stream, &new.at_rest)?,
-            Some(found) => stored::digest_within(conn, found)? == new.sha256,
-            None => false,
+        let Some(found) = put.get(&new.sought()) else {
+            return Ok(false);
         };
+        let stream = match found.stream {
+            Some(stream) => stream,
+            None => streams::of_content(conn, found.content.id)?,
+        };
+        let is_given_back = stored::is_stream(conn, &stream, &new.at_rest)?
+            || new.exact.is_none() && stored::digest_within(conn, found)? == new.sha256;
         if !is_given_back {
             return Ok(false);
         }
@@ -114,15 +112,15 @@ pub(super) fn are_given_back(
 }
 
 impl<'a> Encoded<'a> {
-    /// Encodes the content whose plain bytes these are.
+    /// Takes the content whose plain bytes these are, as an [`Encoder`] has `deflated` it or not.
     pub(super) fn of_plain(
-        encoder: &mut Encoder,
         plain: Cow<'a, [u8]>,
+        deflated: Option<Vec<u8>>,
         sha256: Digest,
         crc32: u32,
     ) -> Self {
         let plain_bytes = plain.len() as u64;
-        let (coding, at_rest) = match encoder.encode(&plain) {
+        let (coding, at_rest) = match deflated {
             Some(deflated) => (Coding::Deflate, Cow::Owned(deflated)),
             None => (Coding::Plain, plain),
         };

@@ -84,7 +84,8 @@ pub(super) fn store_most<'z>(
 fn encoded<'z>(encoder: &mut Encoder, packed: Cow<'z, [u8]>, file: &ZipFile<'_>) -> Encoded<'z> {
     let entry = file.entry;
     let Sought::Stream(stream_sha256) = file.sought else {
-        return Encoded::of_plain(encoder, packed, file.sha256, entry.crc32);
+        let deflated = encoder.encode_proven(&packed);
+        return Encoded::of_plain(packed, deflated, file.sha256, entry.crc32);
     };
     Encoded {
         sha256: file.sha256,
