@@ -45,6 +45,7 @@ mod table;
 mod tabs;
 mod timeline;
 mod tls;
+mod tokens;
 mod transfer;
 
 use std::sync::Arc;

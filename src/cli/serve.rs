@@ -8,7 +8,6 @@ mod sockets;
 mod tls;
 mod upkeep;
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -23,7 +22,7 @@ use jiff::Timestamp;
 use self::admin::OwnSocket;
 use self::beside::Beside;
 use self::metrics::Told;
-use self::settings::ReadAgain;
+use self::settings::{InForce, ReadAgain};
 use self::sockets::Listening;
 use self::tls::TlsWatch;
 use self::upkeep::Upkeep;
@@ -34,16 +33,16 @@ use crate::admin::routes::{self, Operator};
 use crate::admin::settings::SettingsReport;
 use crate::admin::sizes::Measured;
 use crate::admin::status::Service;
-use crate::admin::{Kibanas, OperationError, PeerUser, Roles};
+use crate::admin::{Kibanas, OperationError};
 use crate::api::{self, access::SharedAccess};
 use crate::catalog::Catalogs;
-use crate::config::{Config, ConfigError, Environment};
+use crate::config::{Config, Environment};
 use crate::crypto::tls::Acceptor;
 use crate::limits::Limits;
 use crate::server::metrics::Metrics;
 use crate::server::{
-    self, ApiSocket, CONTROL_SOCKET, Inherited, Lifecycle, Listeners, Notifier, ReloadError,
-    Reloads, Settings, file_limit,
+    self, ApiSocket, CONTROL_SOCKET, Inherited, Lifecycle, Listeners, Notifier, Reloads, Settings,
+    file_limit,
 };
 use crate::store::Store;
 
@@ -143,7 +142,7 @@ pub(super) fn serve(
         catalogs: Arc::clone(&catalogs),
         limits: Limits::default(),
         jobs: Jobs::default(),
-        roles: ArcSwap::from_pointee(roles(&config)),
+        roles: ArcSwap::from_pointee(settings::roles(&config)),
         service: Service {
             since: Timestamp::now(),
             addresses: reached(&addresses, &files),
@@ -166,30 +165,17 @@ pub(super) fn serve(
         served_tls.clone(),
     );
     let mut reloads = Reloads::default();
-    reloads.add(
-        "who may ask, and how much is logged",
-        settings::reload(
-            Arc::clone(&read_again),
-            Arc::clone(&access),
-            addresses.clone(),
-        ),
-    );
-    let (operator_of_roles, operator_of_jobs) = (operator.clone(), operator.clone());
-    let read_roles = Arc::clone(&read_again);
-    reloads.add("who may do what", move || {
-        let config = read_roles().map_err(told)?;
-        operator_of_roles.roles.store(Arc::new(roles(&config)));
-        let settings = Arc::new(SettingsReport::of(&config));
-        operator_of_roles.service.settings.store(settings);
-        Ok(())
-    });
-    let (web_of_rules, read_rules) = (web.clone(), Arc::clone(&read_again));
-    reloads.add("sessions and hosts of the admin side", move || {
-        let config = read_rules().map_err(told)?;
-        web_of_rules
-            .rules
-            .store(Arc::new(admin::rules(&config, &reached_at)));
-        Ok(())
+    let operator_of_jobs = operator.clone();
+    let in_force = InForce {
+        access: Arc::clone(&access),
+        addresses: addresses.clone(),
+        operator: operator.clone(),
+        web: web.clone(),
+        admin_addresses: reached_at,
+    };
+    reloads.add("the settings", move || {
+        let config = read_again().map_err(|error| CliError::from(error).on_one_line())?;
+        in_force.take_up(&config)
     });
     let watch = served_tls.clone().map(TlsWatch::new);
     if let Some(served) = served_tls.clone() {
@@ -291,20 +277,4 @@ fn reached(addresses: &[SocketAddr], files: &[ApiSocket]) -> Vec<String> {
         .iter()
         .map(|file| format!("unix:{}", file.path().display()));
     addresses.chain(files).collect()
-}
-
-/// Returns who may do what: the settings say it, but for root, and for whom the server runs as, whose the store is.
-fn roles(config: &Config) -> Roles {
-    let named = config.control.roles.value.iter().cloned();
-    Roles {
-        always_admin: vec![PeerUser::own()],
-        of_members: config.control.role.value,
-        named: named.collect::<BTreeMap<_, _>>(),
-    }
-}
-
-/// Returns all that is wrong with settings, in a line: it is for the log.
-fn told(error: ConfigError) -> ReloadError {
-    let problems: Vec<_> = error.problems.iter().map(ToString::to_string).collect();
-    problems.join("; ").into()
 }

@@ -35,8 +35,12 @@ impl Host {
             folder: tempfile::tempdir().unwrap(),
         };
         open_to(host.folder.path(), 0o755);
-        let binary = env!("CARGO_BIN_EXE_airlock");
-        fs::copy(binary, host.path("airlock")).unwrap();
+        // By a process of its own: what this one has open to write is open in the children of other tests too, and no
+        // program runs that is.
+        let mut copy = Command::new("cp");
+        copy.arg(env!("CARGO_BIN_EXE_airlock"))
+            .arg(host.path("airlock"));
+        assert!(copy.status().unwrap().success());
         for (name, mode) in [("data", 0o750), ("run", 0o755)] {
             fs::create_dir(host.path(name)).unwrap();
             open_to(&host.path(name), mode);

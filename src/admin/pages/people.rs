@@ -1,26 +1,23 @@
-//! People and tokens: who may come in, one's own password, and what programs come in by.
+//! People: who may come in, and one's own password. The page shows the tokens too.
 
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use jiff::Timestamp;
 
-use super::form::{Doing, FEW_BYTES, Form, Next, submit};
+use super::form::{Doing, Form, Next, submit};
 use super::frame::{Frame, Section};
 use super::tabs::{self, Tab};
+use super::tokens::{self, Token};
 use super::{Asked, problem, view};
 use crate::admin::entrance::{password_rules, turn};
 use crate::admin::error::OperationError;
 use crate::admin::password::Password;
 use crate::admin::roles::{How, Role};
 use crate::admin::routes::{Operator, caller};
-use crate::admin::tokens::{self, TokenReport, TokenRequest};
 use crate::admin::users::{self, PasswordRequest, PasswordRules, UserReport, UserRequest};
-use crate::admin::wording::{counted, day, told};
+use crate::admin::wording::{counted, told};
 use crate::people::are_one;
-
-/// Days that a new token is proposed to be good for.
-const TOKEN_DAYS: u16 = 90;
 
 #[derive(Template)]
 #[template(path = "people.html")]
@@ -38,17 +35,6 @@ struct People {
     done: Option<&'static str>,
 }
 
-#[derive(Template)]
-#[template(path = "token_made.html")]
-struct TokenMade {
-    frame: Frame,
-    tabs: Vec<Tab>,
-    name: String,
-    role: Role,
-    ends: String,
-    secret: String,
-}
-
 struct Person {
     name: String,
     path: String,
@@ -58,18 +44,6 @@ struct Person {
     locked: Option<String>,
     failures: u32,
     has_password: bool,
-}
-
-struct Token {
-    number: i64,
-    name: String,
-    role: Role,
-    owner: String,
-    made: String,
-    ends: String,
-    is_over: bool,
-    used: String,
-    remove: String,
 }
 
 pub(super) async fn show(request: HttpRequest, operator: Data<Operator>) -> HttpResponse {
@@ -85,7 +59,7 @@ fn people(asked: Asked, rules: PasswordRules) -> Result<People, OperationError> 
     let (frame, now) = (&asked.frame, asked.frame.now);
     let all = users::list(store)?;
     let own = all.iter().find(|it| are_one(&it.name, &frame.who));
-    let tokens = tokens::list(store, &frame.actor, frame.role)?;
+    let tokens = tokens::listed(&asked)?;
     let done = match frame.own("done") {
         Some("added") => Some("They can log in from now on."),
         Some("role") => Some("The role holds from their next request on."),
@@ -112,17 +86,14 @@ fn people(asked: Asked, rules: PasswordRules) -> Result<People, OperationError> 
             true => all.iter().map(|it| Person::of(it, frame, now)).collect(),
             false => Vec::new(),
         },
-        tokens: tokens
-            .into_iter()
-            .map(|it| Token::of(it, frame, now))
-            .collect(),
+        tokens,
         least_length: rules.least_length,
         roles: Role::ALL.map(Role::name).to_vec(),
         token_roles: (Role::ALL.into_iter())
             .filter(|role| *role <= frame.role)
             .map(Role::name)
             .collect(),
-        token_days: TOKEN_DAYS,
+        token_days: tokens::PROPOSED_DAYS,
         done,
         frame: asked.frame.titled("People and tokens"),
     })
@@ -157,24 +128,6 @@ impl Person {
     }
 }
 
-impl Token {
-    fn of(report: TokenReport, frame: &Frame, now: Timestamp) -> Self {
-        let ends = report.expires_at.parse().map_or(report.expires_at, day);
-        let used = report.last_used_at.map(|at| told(&at, now));
-        Self {
-            remove: frame.to(format!("/system/tokens/{}/remove", report.number)),
-            made: told(&report.made_at, now),
-            number: report.number,
-            name: report.name,
-            role: report.role,
-            owner: report.owner,
-            ends,
-            is_over: report.is_expired,
-            used: used.unwrap_or_else(|| "never".to_owned()),
-        }
-    }
-}
-
 fn encoded(name: &str) -> String {
     percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
@@ -189,7 +142,7 @@ fn typed_twice(form: &Form) -> Result<Password, OperationError> {
     }
 }
 
-fn role_of(form: &Form) -> Result<Role, OperationError> {
+pub(super) fn role_of(form: &Form) -> Result<Role, OperationError> {
     let role = form.text("role").parse();
     role.map_err(|error: crate::people::InvalidRole| {
         OperationError::InvalidRequest(error.to_string())
@@ -318,51 +271,6 @@ pub(super) async fn change_password(
         };
         users::change_password(doing.store, doing.who, &by.name, &asked, session, rules)?;
         Ok(Next::page("/system/people", "own-password"))
-    })
-    .await
-}
-
-/// Makes a token, and shows it this once: no address leads to it again.
-pub(super) async fn make_token(
-    request: HttpRequest,
-    operator: Data<Operator>,
-    body: Payload,
-) -> HttpResponse {
-    let form = match Form::read(&request, body, FEW_BYTES).await {
-        Ok(form) => form,
-        Err(error) => return problem::page(&request, error).await,
-    };
-    view(&request, &operator, Section::System, move |asked| {
-        let days = u16::try_from(form.number("days")?);
-        let wanted = TokenRequest {
-            name: form.text("name").to_owned(),
-            role: role_of(&form)?,
-            days: days.unwrap_or(0),
-        };
-        let (store, frame) = (asked.store(), &asked.frame);
-        let made = tokens::make(store, &frame.actor, frame.role, &wanted)?;
-        Ok(TokenMade {
-            tabs: tabs::system(frame, "/system/people"),
-            name: made.token.name,
-            role: made.token.role,
-            ends: (made.token.expires_at.parse()).map_or(made.token.expires_at, day),
-            secret: made.secret,
-            frame: asked.frame.titled("A token"),
-        })
-    })
-    .await
-}
-
-pub(super) async fn remove_token(
-    request: HttpRequest,
-    operator: Data<Operator>,
-    number: Path<i64>,
-    body: Payload,
-) -> HttpResponse {
-    let role = caller(&request).map_or(Role::Viewer, |it| it.role);
-    submit(&request, &operator, body, move |doing| {
-        tokens::remove(doing.store, doing.who, role, *number)?;
-        Ok(Next::page("/system/people", "token-removed"))
     })
     .await
 }

@@ -11,7 +11,7 @@ use super::{
     audit, change_set, changes, connect, difference, distribution, distribution_change,
     distributions, entry, installed, job, keys, kibanas, overview, package, package_version,
     packages, people, plan, preflight, problem, quarantine, release, settings, storage, support,
-    tls, transfer,
+    tls, tokens, transfer,
 };
 use crate::admin::entrance::{self, CsrfIn};
 use crate::admin::roles::Role::{self, Admin, Approver, Publisher, Viewer};
@@ -81,8 +81,8 @@ pub(super) fn entries() -> Vec<Entry> {
         entry(POST, Admin, "/system/people/{name}/password", people::reset_password),
         entry(POST, Admin, "/system/people/{name}/remove", people::remove),
         entry(POST, Viewer, "/system/password", people::change_password),
-        entry(POST, Viewer, "/system/tokens", people::make_token),
-        entry(POST, Viewer, "/system/tokens/{number}/remove", people::remove_token),
+        entry(POST, Viewer, "/system/tokens", tokens::make),
+        entry(POST, Viewer, "/system/tokens/{number}/remove", tokens::remove),
         entry(GET, Viewer, "/system/audit", audit::show),
         entry(GET, Viewer, "/system/settings", settings::show),
         entry(GET, Viewer, "/system/support", support::show),
