@@ -16,7 +16,7 @@ const WHOLE_BYTES: u64 = 2 << 20;
 
 /// A decoder that is used again and again, and where it puts what it decodes.
 ///
-/// Not libdeflate's, which is faster but does not say where a stream ended.
+/// Not libdeflate's, which is faster but does not say where a stream ended, and takes codes that zlib refuses.
 #[derive(Debug)]
 pub struct Inflater {
     decoder: Decompress,
