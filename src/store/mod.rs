@@ -238,9 +238,7 @@ impl Store {
             *checkpointer = schema::open_checkpointer(&self.folder.join("airlock.db")).ok();
         }
         if let Some(conn) = &*checkpointer {
-            schema::checkpoint_beside(conn);
-            let _writer = self.writer.lock();
-            schema::checkpoint_beside(conn);
+            schema::checkpoint_beside(conn, || self.writer.lock());
         }
     }
 

@@ -100,11 +100,15 @@ pub(super) fn is_checkpoint_due() -> bool {
     WAL_PAGES.get() >= CHECKPOINT_PAGES
 }
 
-/// Moves the WAL into the file by a connection of [`open_checkpointer`], while another one may write.
-pub(super) fn checkpoint_beside(conn: &Connection) {
+/// Moves the WAL into the file by a connection of [`open_checkpointer`]: what it holds while another one may write, then, for as
+/// long as what `alone` returns keeps others from that, the little that was written meanwhile.
+pub(super) fn checkpoint_beside<G>(conn: &Connection, alone: impl FnOnce() -> G) {
     let pages = WAL_PAGES.replace(0);
+    let passive = || conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
     moved(pages, || {
-        conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+        passive()?;
+        let _alone = alone();
+        passive()
     });
 }
 
